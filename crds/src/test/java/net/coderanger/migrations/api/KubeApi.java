@@ -1,0 +1,101 @@
+package net.coderanger.migrations.api;
+
+import static org.awaitility.Awaitility.await;
+
+import module java.base;
+
+import io.fabric8.kubeapitest.KubeAPIServer;
+import io.fabric8.kubeapitest.KubeAPIServerConfigBuilder;
+import io.kubernetes.client.custom.V1Patch;
+import io.kubernetes.client.openapi.ApiClient;
+import io.kubernetes.client.util.ClientBuilder;
+import io.kubernetes.client.util.KubeConfig;
+import io.kubernetes.client.util.generic.dynamic.DynamicKubernetesApi;
+import io.kubernetes.client.util.generic.options.PatchOptions;
+
+/** A real etcd and kube-apiserver, with our CRD; one per test class is enough. */
+public final class KubeApi implements AutoCloseable {
+  private final KubeAPIServer server =
+      new KubeAPIServer(
+          // Not by environment: KUBE_API_TEST_OFFLINE_MODE ends in a ClassCastException (7.6.1).
+          KubeAPIServerConfigBuilder.anAPIServerConfig()
+              .withOfflineMode(true)
+              .withTestDir(System.getProperty("kube-api-test.dir"))
+              .withUpdateKubeConfig(false)
+              .build());
+
+  private KubeApi() {}
+
+  /** Starts the servers, without our CRD. */
+  public static KubeApi bare() {
+    LenientJson.install();
+    var api = new KubeApi();
+    api.server.start();
+    return api;
+  }
+
+  /** Starts the servers and applies our CRD. */
+  public static KubeApi withMigrators() {
+    var api = bare();
+    api.applyCrd();
+    return api;
+  }
+
+  /** Our CRD as it stands in its one file. */
+  public static String crd() {
+    try (var yaml = KubeApi.class.getResourceAsStream("/crd/migrators.yaml")) {
+      return new String(yaml.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Applies our CRD and waits until it is served. */
+  public void applyCrd() {
+    // Not as a typed V1CustomResourceDefinition: that writes empty "dependencies", which the API
+    // server refuses.
+    var crds =
+        new DynamicKubernetesApi(
+            "apiextensions.k8s.io", "v1", "customresourcedefinitions", client());
+    var options = new PatchOptions();
+    options.setFieldManager("test");
+    options.setForce(true);
+    var answer =
+        crds.patch(
+            Vocabulary.PLURAL + "." + Vocabulary.GROUP,
+            V1Patch.PATCH_FORMAT_APPLY_YAML,
+            new V1Patch(crd()),
+            options);
+    if (!answer.isSuccess()) {
+      throw new IllegalStateException("CRD refused: " + answer.getStatus());
+    }
+    var migrators = migrators();
+    await().atMost(Duration.ofSeconds(30)).until(() -> migrators.list("default").isSuccess());
+  }
+
+  /** Migrators as raw JSON. */
+  public DynamicKubernetesApi migrators() {
+    return new DynamicKubernetesApi(
+        Vocabulary.GROUP, Vocabulary.VERSION, Vocabulary.PLURAL, client());
+  }
+
+  /** A client with all rights. */
+  public ApiClient client() {
+    try {
+      var config = KubeConfig.loadKubeConfig(new StringReader(server.getKubeConfigYaml()));
+      return ClientBuilder.kubeconfig(config).build();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The text of a kubeconfig with all rights. */
+  public String kubeconfig() {
+    return server.getKubeConfigYaml();
+  }
+
+  @Override
+  public void close() {
+    server.stop();
+  }
+}
