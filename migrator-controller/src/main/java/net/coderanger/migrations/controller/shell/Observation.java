@@ -1,0 +1,191 @@
+package net.coderanger.migrations.controller.shell;
+
+import module java.base;
+
+import com.google.gson.JsonObject;
+import io.kubernetes.client.openapi.ApiException;
+import io.kubernetes.client.openapi.JSON;
+import net.coderanger.migrations.api.Names;
+import net.coderanger.migrations.api.Vocabulary;
+import net.coderanger.migrations.api.v1beta1.Migrator;
+import net.coderanger.migrations.api.v1beta1.MigratorStatus;
+import net.coderanger.migrations.controller.core.Intent;
+import net.coderanger.migrations.controller.core.JobView;
+import net.coderanger.migrations.controller.core.Observed;
+import net.coderanger.migrations.controller.core.PodView;
+import net.coderanger.migrations.controller.core.Template;
+
+/** Gathers what a decision depends on. */
+public final class Observation {
+  private static final Duration REFUSAL_AFTER = Duration.ofSeconds(2);
+
+  /** A Migrator as it is now, and what a decision about it depends on. */
+  record Live(Migrator migrator, Observed observed) {}
+
+  private final Api api;
+  private final Caches caches;
+  private final Templates templates;
+  private final Clock clock;
+
+  /** Observes through these. */
+  public Observation(Api api, Caches caches, Clock clock) {
+    this.api = api;
+    this.caches = caches;
+    this.clock = clock;
+    templates = new Templates(api, caches);
+  }
+
+  /**
+   * What the caches show.
+   *
+   * @throws ApiException when something that is not cached cannot be read
+   */
+  public Observed cached(Migrator migrator) throws ApiException {
+    var intent = Intent.of(migrator);
+    var jobs =
+        caches.jobs(intent.namespace()).stream()
+            .filter(job -> isRunOf(intent, Views.orEmpty(job.metadata.getAnnotations())))
+            .map(Views::job)
+            .toList();
+    var runPods =
+        caches.pods(intent.namespace()).stream()
+            .filter(pod -> isRunOf(intent, Views.orEmpty(pod.metadata.getAnnotations())))
+            .map(Views::pod)
+            .toList();
+    return observed(migrator, intent, jobs, runPods);
+  }
+
+  /**
+   * The same with Jobs, run pods and Migrator read live, for a decision that starts a migration;
+   * empty when the Migrator is gone or another one of its name.
+   */
+  Optional<Live> live(Migrator cached) throws ApiException {
+    var meta = cached.getMetadata();
+    var selector = Vocabulary.RUN_LABEL + "=" + Names.label(meta.getName());
+    var jobs =
+        items(api.list(Paths.jobs(meta.getNamespace()), selector), WatchedJob.class)
+            .map(Views::job)
+            .toList();
+    var runPods =
+        items(api.list(Paths.pods(meta.getNamespace()), selector), WatchedPod.class)
+            .map(Views::pod)
+            .toList();
+    var live = api.find(Paths.migrator(meta.getNamespace(), meta.getName()));
+    if (live.isEmpty()) {
+      return Optional.empty();
+    }
+    var migrator = JSON.getGson().fromJson(live.get(), Migrator.class);
+    return migrator.getMetadata().getUid().equals(meta.getUid())
+        ? Optional.of(new Live(migrator, observed(migrator, Intent.of(migrator), jobs, runPods)))
+        : Optional.empty();
+  }
+
+  /**
+   * What the caches show, with one pod as given: it may be newer than the caches, or not in them
+   * yet.
+   */
+  public Observed including(Migrator migrator, PodView pod) throws ApiException {
+    var seen = cached(migrator);
+    var pods = new ArrayList<>(seen.pods());
+    pods.removeIf(other -> other.uid().equals(pod.uid()));
+    pods.add(pod);
+    var found = new HashMap<>(seen.templates());
+    if (!found.containsKey(pod.uid()) && seen.intent().templateSelector().test(pod.labels())) {
+      templateOf(seen.intent(), pod).ifPresent(template -> found.put(pod.uid(), template));
+    }
+    return new Observed(
+        seen.intent(), seen.status(), pods, found, seen.jobs(), seen.refusals(), seen.now());
+  }
+
+  /** One pod as the cache has it; empty when it is not there or another one of its name. */
+  public Optional<PodView> cachedPod(String namespace, String name, String uid) {
+    return caches
+        .pod(namespace, name)
+        .filter(pod -> uid.equals(pod.metadata.getUid()))
+        .map(Views::pod);
+  }
+
+  /** One pod read live, as the gate judges it; empty when it is gone. */
+  public Optional<PodView> livePod(String namespace, String name) throws ApiException {
+    return api.find(Paths.pod(namespace, name))
+        .map(json -> Views.pod(JSON.getGson().fromJson(json, WatchedPod.class)));
+  }
+
+  private Observed observed(
+      Migrator migrator, Intent intent, List<JobView> jobs, List<PodView> runPods)
+      throws ApiException {
+    var pods = new ArrayList<>(runPods);
+    var found = new HashMap<String, Template>();
+    for (var watched : caches.pods(intent.namespace())) {
+      if (intent.selector().test(Views.orEmpty(watched.metadata.getLabels()))) {
+        var pod = Views.pod(watched);
+        if (!pod.isRunPod() && pod.isLive() && !pod.isExempt()) {
+          pods.add(pod);
+          if (intent.templateSelector().test(pod.labels())) {
+            templateOf(intent, pod).ifPresent(template -> found.put(pod.uid(), template));
+          }
+        }
+      }
+    }
+    var status = Objects.requireNonNullElseGet(migrator.getStatus(), MigratorStatus::new);
+    return new Observed(
+        intent,
+        status,
+        pods,
+        found,
+        jobs,
+        refusals(intent, status, jobs, runPods),
+        clock.instant());
+  }
+
+  private Optional<Template> templateOf(Intent intent, PodView pod) throws ApiException {
+    try {
+      return Optional.of(templates.of(intent.namespace(), pod));
+    } catch (ApiException e) {
+      if (e.getCode() == 404) { // the pod itself has gone meanwhile
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Why a Job has no pod: only its events tell. Read only for a Job that should have one by now.
+   */
+  private Map<String, String> refusals(
+      Intent intent, MigratorStatus status, List<JobView> jobs, List<PodView> runPods)
+      throws ApiException {
+    if (status.getCurrent() == null || status.getCurrent().getJob() == null) {
+      return Map.of();
+    }
+    var name = status.getCurrent().getJob();
+    var overdue =
+        jobs.stream()
+            .filter(job -> job.name().equals(name))
+            .filter(job -> !job.suspended() && job.ended().isEmpty())
+            .filter(job -> job.created().plus(REFUSAL_AFTER).isBefore(clock.instant()))
+            .findFirst();
+    if (overdue.isEmpty() || runPods.stream().anyMatch(pod -> pod.jobName().equals(name))) {
+      return Map.of();
+    }
+    var events =
+        api.listByField(
+            Paths.events(intent.namespace()),
+            "involvedObject.uid=%s,reason=FailedCreate".formatted(overdue.get().uid()));
+    return StreamSupport.stream(events.getAsJsonArray("items").spliterator(), false)
+        .map(event -> event.getAsJsonObject().get("message"))
+        .filter(Objects::nonNull)
+        .reduce((first, second) -> second)
+        .map(message -> Map.of(name, message.getAsString()))
+        .orElse(Map.of());
+  }
+
+  private static boolean isRunOf(Intent intent, Map<String, String> annotations) {
+    return intent.name().equals(annotations.get(Vocabulary.MIGRATOR_ANNOTATION));
+  }
+
+  private static <T> Stream<T> items(JsonObject list, Class<T> type) {
+    return StreamSupport.stream(list.getAsJsonArray("items").spliterator(), false)
+        .map(item -> JSON.getGson().fromJson(item, type));
+  }
+}
