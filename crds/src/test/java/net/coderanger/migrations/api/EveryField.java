@@ -15,7 +15,7 @@ final class EveryField {
             {"metadata":{"name":"full"},
              "spec":{
               "selector":{"matchLabels":{"app":"shop"},"matchExpressions":[{"key":"tier","operator":"In","values":["web","worker"]}]},
-              "templateSelector":{"matchLabels":{"tier":"web"},"matchExpressions":[{"key":"canary","operator":"DoesNotExist"}]},
+              "templateSelector":{"matchLabels":{"tier":"web"},"matchExpressions":[{"key":"canary","operator":"DoesNotExist","values":[]}]},
               "container":"web","image":"shop-migrations:1","command":["migrate"],"args":[],
               "labels":{"team":"a"},"annotations":{"note":"b c"},
               "env":[{"name":"A","value":"b"},{"name":"P","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}],

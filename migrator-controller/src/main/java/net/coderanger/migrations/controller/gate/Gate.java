@@ -137,30 +137,30 @@ public final class Gate implements HttpService {
       watch(stream, key, caller, verdict, seen);
     } catch (UncheckedIOException | IOException e) {
       LOG.log(System.Logger.Level.DEBUG, "Waiter of {0} left: {1}", caller, e.getMessage());
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt(); // the server stops; the waiter comes again
     }
   }
 
-  private void watch(
-      OutputStream stream, Key key, Caller.Pod caller, Verdict first, long firstSeen)
+  private void watch(OutputStream stream, Key key, Caller.Pod caller, Verdict first, long firstSeen)
       throws IOException, InterruptedException {
     var verdict = first;
     var seen = firstSeen;
-    Verdict told = null;
+    Verdict.Waiting told = null;
     while (true) {
       switch (verdict) {
         case Verdict.Released _ -> {
           line(stream, event(Vocabulary.EVENT_RELEASED));
           return;
         }
-        case Verdict.Waiting waits when !waits.equals(told) -> {
-          line(stream, event(waits));
-          tellPod(caller, told, waits);
-        }
-        case Verdict.Waiting _ -> {
-          // told already
+        case Verdict.Waiting waits -> {
+          if (!waits.equals(told)) {
+            line(stream, event(waits));
+            tellPod(caller, told, waits);
+            told = waits;
+          }
         }
       }
-      told = verdict;
       if (draining) {
         return;
       }
@@ -183,11 +183,12 @@ public final class Gate implements HttpService {
     }
   }
 
-  /** Judges again: by the cached pod while it has to wait, by the live one before it is released. */
+  /**
+   * Judges again: by the cached pod while it has to wait, by the live one before it is released.
+   */
   private Verdict again(Key key, Caller.Pod caller) throws ApiException {
     var cached = observation.cachedPod(caller.namespace(), caller.name(), caller.uid());
-    if (cached.isPresent()
-        && judge(key, cached.get()) instanceof Verdict.Waiting waits) {
+    if (cached.isPresent() && judge(key, cached.get()) instanceof Verdict.Waiting waits) {
       return waits;
     }
     var live = livePod(caller);
@@ -210,7 +211,7 @@ public final class Gate implements HttpService {
   }
 
   /** Says on the pod itself why it waits, for `kubectl describe pod`. */
-  private void tellPod(Caller.Pod caller, Verdict told, Verdict.Waiting waits) {
+  private void tellPod(Caller.Pod caller, Verdict.Waiting told, Verdict.Waiting waits) {
     if (told == null || waits.stuck()) {
       events.post(
           caller.namespace(),

@@ -12,8 +12,7 @@ import io.helidon.config.Config;
  * @param reviewPatience how long a caller waits for its review before it is told to come again
  * @param waiters most callers at a time
  */
-public record GateSettings(
-    Duration heartbeat, int reviews, Duration reviewPatience, int waiters) {
+public record GateSettings(Duration heartbeat, int reviews, Duration reviewPatience, int waiters) {
   /**
    * Reads the node "gate".
    *

@@ -54,7 +54,9 @@ final class Signals {
     return counters.get(key).changes();
   }
 
-  /** Returns as soon as there is a change after the one given, and at the latest after this time. */
+  /**
+   * Returns as soon as there is a change after the one given, and at the latest after this time.
+   */
   void await(Key key, long seen, Duration atMost) throws InterruptedException {
     counters.get(key).await(seen, atMost);
   }

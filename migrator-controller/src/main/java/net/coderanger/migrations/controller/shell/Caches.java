@@ -197,6 +197,10 @@ public final class Caches implements AutoCloseable {
     factory.startAllRegisteredInformers();
   }
 
+  SharedInformerFactory factory() {
+    return factory;
+  }
+
   /** Whether every cache has been filled once. */
   public boolean isSynced() {
     return migrators.hasSynced() && pods.hasSynced() && jobs.hasSynced() && replicaSets.hasSynced();

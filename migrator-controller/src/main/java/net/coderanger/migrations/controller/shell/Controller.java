@@ -3,6 +3,7 @@ package net.coderanger.migrations.controller.shell;
 import module java.base;
 
 import io.kubernetes.client.extended.controller.DefaultController;
+import io.kubernetes.client.extended.controller.builder.ControllerBuilder;
 import io.kubernetes.client.extended.controller.reconciler.Request;
 import io.kubernetes.client.extended.workqueue.DefaultRateLimitingQueue;
 import io.kubernetes.client.extended.workqueue.RateLimitingQueue;
@@ -34,12 +35,16 @@ public final class Controller implements AutoCloseable {
             Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("queue").factory()),
             new ItemExponentialFailureRateLimiter<>(FIRST_RETRY, LONGEST_RETRY));
     controller =
-        new DefaultController(
-            "migrator-controller",
-            new Reconciling(caches, observation, new Execution(api, observation, events), progress),
-            queue,
-            caches::isSynced);
-    controller.setWorkerCount(settings.workers());
+        (DefaultController)
+            ControllerBuilder.defaultBuilder(caches.factory())
+                .withName("migrator-controller")
+                .withReconciler(
+                    new Reconciling(
+                        caches, observation, new Execution(api, observation, events), progress))
+                .withWorkQueue(queue)
+                .withReadyFunc(caches::isSynced)
+                .withWorkerCount(settings.workers())
+                .build();
     controller.setWorkerThreadPool(
         Executors.newScheduledThreadPool(
             settings.workers(), Thread.ofPlatform().daemon().name("worker-", 0).factory()));
@@ -70,8 +75,7 @@ public final class Controller implements AutoCloseable {
             migrator ->
                 queue.add(
                     new Request(
-                        migrator.getMetadata().getNamespace(),
-                        migrator.getMetadata().getName())));
+                        migrator.getMetadata().getNamespace(), migrator.getMetadata().getName())));
     controller.run();
   }
 

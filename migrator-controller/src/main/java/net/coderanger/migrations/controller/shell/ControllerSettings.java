@@ -48,7 +48,8 @@ public record ControllerSettings(
     if (settings.renewDeadline.compareTo(settings.leaseDuration) >= 0
         || settings.retryPeriod.compareTo(settings.renewDeadline) >= 0) {
       throw new IllegalArgumentException(
-          "controller.retry-period < controller.renew-deadline < controller.lease-duration must hold");
+          "controller.retry-period < controller.renew-deadline < controller.lease-duration must"
+              + " hold");
     }
     return settings;
   }

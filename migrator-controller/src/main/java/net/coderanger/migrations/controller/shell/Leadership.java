@@ -25,10 +25,7 @@ final class Leadership implements AutoCloseable {
     elector =
         new LeaderElector(
             new LeaderElectionConfig(
-                lock,
-                settings.leaseDuration(),
-                settings.renewDeadline(),
-                settings.retryPeriod()),
+                lock, settings.leaseDuration(), settings.renewDeadline(), settings.retryPeriod()),
             error ->
                 LOG.log(System.Logger.Level.WARNING, "Leader election: {0}", error.getMessage()));
     thread =
