@@ -159,6 +159,23 @@ class DefaultInstallIT {
     assertEquals(403, refused.getCode());
   }
 
+  /** RBAC knows the name of a list by its field selector only. */
+  @Test
+  void theInjectorListsWhatItMayByName() throws Exception {
+    var as = "--as=" + INJECTOR;
+    for (var named :
+        List.of(
+            "configmaps/migrator-controller-ca",
+            "services/migrator-controller",
+            "mutatingwebhookconfigurations/zz-migrations-operator-injector")) {
+      var kind = named.replaceFirst("/.*", "");
+      var one = "--field-selector=metadata.name=" + named.replaceFirst(".*/", "");
+      kubectl.succeed("get", kind, "-n", "migrations-operator", one, as);
+      var all = kubectl.run("", "get", kind, "-n", "migrations-operator", as);
+      assertTrue(all.output().contains("Forbidden"), all::output);
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({
     CONTROLLER + ", create, jobs.batch, yes",
