@@ -31,17 +31,18 @@ public sealed interface AttemptOutcome {
    *
    * @param job the attempt's Job, empty when it is gone
    * @param pods the pods that the Job made
-   * @param refusal why the API server refused to make the pod, empty if it did not
+   * @param events what events tell of why there is no pod or why it does not start, empty if
+   *     nothing
    */
-  static AttemptOutcome of(Optional<JobView> job, List<PodView> pods, String refusal) {
-    var outcomes = pods.stream().map(AttemptOutcome::ofPod).toList();
+  static AttemptOutcome of(Optional<JobView> job, List<PodView> pods, String events) {
+    var outcomes = pods.stream().map(pod -> ofPod(pod, events)).toList();
     // Any pod that may still work decides, then any that succeeded.
     return first(outcomes, Running.class)
         .or(() -> first(outcomes, Succeeded.class))
         .or(() -> first(outcomes, NotStarted.class))
         .or(() -> first(outcomes, Failed.class))
         .or(() -> first(outcomes, Disrupted.class))
-        .orElseGet(() -> withoutPod(job, refusal));
+        .orElseGet(() -> withoutPod(job, events));
   }
 
   private static Optional<AttemptOutcome> first(
@@ -49,21 +50,48 @@ public sealed interface AttemptOutcome {
     return outcomes.stream().filter(kind::isInstance).findFirst();
   }
 
-  private static AttemptOutcome withoutPod(Optional<JobView> job, String refusal) {
+  private static AttemptOutcome withoutPod(Optional<JobView> job, String events) {
     if (job.isEmpty() || job.get().deleting()) {
       return new Disrupted("its Job was deleted");
     }
     return job.get().ended().isPresent()
         ? new Disrupted("its pod vanished before its end was seen")
-        : new NotStarted(refusal);
+        : new NotStarted(Redaction.of(events));
   }
 
-  private static AttemptOutcome ofPod(PodView pod) {
+  private static AttemptOutcome ofPod(PodView pod, String events) {
     return switch (pod.states().get(Vocabulary.MIGRATION_CONTAINER)) {
-      case ContainerState.Running _ -> new Running(pod.name());
+      case ContainerState.Running _ -> pod.phase().equals("Failed") ? lost(pod) : running(pod);
       case ContainerState.Terminated end -> ended(pod, end);
-      case ContainerState.Waiting waiting -> notStarted(pod, waiting.reason(), waiting.message());
-      case null -> notStarted(pod, "", "");
+      case ContainerState.Waiting waiting ->
+          notStarted(pod, waiting.reason(), waiting.message(), events);
+      case null -> untold(pod, events);
+    };
+  }
+
+  private static AttemptOutcome running(PodView pod) {
+    return new Running(pod.name());
+  }
+
+  /**
+   * Nobody saw its end, and nobody will: the node is gone. It may be the migration that took it.
+   */
+  private static AttemptOutcome lost(PodView pod) {
+    return new Failed(
+        Redaction.of(
+            "pod %s was lost with its node%s"
+                .formatted(
+                    pod.name(), withTail(pod.message().isBlank() ? pod.reason() : pod.message()))),
+        pod.deletion().map(PodView.Deletion::began).orElse(pod.created()));
+  }
+
+  /** A pod whose status does not tell of the container. */
+  private static AttemptOutcome untold(PodView pod, String events) {
+    return switch (pod.phase()) {
+      case "Running", "Unknown" -> running(pod);
+      case "Succeeded" ->
+          new Disrupted("pod %s does not tell how its migration ended".formatted(pod.name()));
+      default -> notStarted(pod, "", "", events);
     };
   }
 
@@ -75,6 +103,12 @@ public sealed interface AttemptOutcome {
     }
     if (wasOverdue(pod, end.finished())) {
       return overdue(pod, end.finished());
+    }
+    if (end.exitCode() == 0 && pod.reason().equals("Evicted")) {
+      // For its own use of storage: the kubelet adds no DisruptionTarget then.
+      return new Failed(
+          Redaction.of("pod %s was evicted%s".formatted(pod.name(), withTail(pod.message()))),
+          end.finished());
     }
     if (end.exitCode() == 0) {
       return new Succeeded(end.finished());
@@ -93,12 +127,12 @@ public sealed interface AttemptOutcome {
         || pod.disrupted().map(time -> !finished.isBefore(time)).orElse(false);
   }
 
+  // The kubelet counts from status.startTime and may tell its reason only after the end.
   private static boolean wasOverdue(PodView pod, Instant finished) {
-    return pod.reason().equals("DeadlineExceeded")
-        && pod.started().isPresent()
-        && pod.activeDeadlineSeconds().isPresent()
-        && !finished.isBefore(
-            pod.started().get().plusSeconds(pod.activeDeadlineSeconds().getAsLong()));
+    return pod.started().isPresent() && pod.activeDeadlineSeconds().isPresent()
+        ? !finished.isBefore(
+            pod.started().get().plusSeconds(pod.activeDeadlineSeconds().getAsLong()))
+        : pod.reason().equals("DeadlineExceeded");
   }
 
   private static AttemptOutcome overdue(PodView pod, Instant at) {
@@ -111,7 +145,8 @@ public sealed interface AttemptOutcome {
         at);
   }
 
-  private static AttemptOutcome notStarted(PodView pod, String reason, String message) {
+  private static AttemptOutcome notStarted(
+      PodView pod, String reason, String message, String events) {
     if (pod.phase().equals("Failed")) {
       return failedBeforeStart(pod);
     }
@@ -119,20 +154,25 @@ public sealed interface AttemptOutcome {
       // It may start within its grace period only if it had been about to; the next look tells.
       return new Running(pod.name());
     }
+    return new NotStarted(Redaction.of(problem(pod, reason, message, events)));
+  }
+
+  private static String problem(PodView pod, String reason, String message, String events) {
     var init =
         pod.initContainers().stream()
             .map(name -> initProblem(name, pod.states().get(name)))
             .filter(problem -> !problem.isEmpty())
             .findFirst();
     if (init.isPresent()) {
-      return new NotStarted("pod %s: %s".formatted(pod.name(), init.get()));
+      return "pod %s: %s".formatted(pod.name(), init.get());
     }
     if (!pod.unschedulable().isEmpty()) {
-      return new NotStarted(
-          "pod %s cannot be scheduled: %s".formatted(pod.name(), pod.unschedulable()));
+      return "pod %s cannot be scheduled: %s".formatted(pod.name(), pod.unschedulable());
     }
-    return new NotStarted(
-        isProblem(reason) ? "pod %s: %s: %s".formatted(pod.name(), reason, message) : "");
+    if (isProblem(reason)) {
+      return "pod %s: %s: %s".formatted(pod.name(), reason, message);
+    }
+    return events.isEmpty() ? "" : "pod %s: %s".formatted(pod.name(), events);
   }
 
   private static AttemptOutcome failedBeforeStart(PodView pod) {

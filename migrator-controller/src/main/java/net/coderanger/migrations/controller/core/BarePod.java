@@ -27,7 +27,7 @@ final class BarePod {
     dropVolumes(spec, injected);
   }
 
-  // As the ServiceAccount admission names them: kube-api-access-, and default-token- before 1.22.
+  // As the ServiceAccount admission names them.
   private static void dropTokenMounts(JsonObject container, Set<String> injected) {
     var kept = new JsonArray();
     for (var element : elements(container, "volumeMounts")) {

@@ -2,6 +2,8 @@ package net.coderanger.migrations.controller.core;
 
 import module java.base;
 
+import io.kubernetes.client.openapi.models.V1Condition;
+import net.coderanger.migrations.api.Vocabulary;
 import net.coderanger.migrations.api.v1beta1.MigratedImage;
 import net.coderanger.migrations.api.v1beta1.MigrationFailure;
 import net.coderanger.migrations.api.v1beta1.MigrationRecord;
@@ -146,6 +148,19 @@ final class Draft {
             .message(message));
   }
 
+  /** Has an attempt that has not started answer a request that came meanwhile. */
+  void answerRequest(MigrationRun run) {
+    if (!intent.runRequest().isEmpty() && !intent.runRequest().equals(run.getRunRequest())) {
+      status.setCurrent(copy(run).runRequest(intent.runRequest()));
+      status.setRunRequestHandled(intent.runRequest());
+    }
+  }
+
+  /** After a success that does not count: another attempt at once. */
+  void repeat(MigrationRun run, String message) {
+    retryAfresh(copy(run).job(null).message(message));
+  }
+
   /** Makes the next attempt due at once, with all retries before it. */
   void retryAfresh(MigrationRun run) {
     status.setCurrent(
@@ -186,6 +201,15 @@ final class Draft {
             intent.generation(),
             Objects.requireNonNullElse(status.getConditions(), List.of()),
             time(now)));
+  }
+
+  /** What the Ready condition last said. */
+  String readyMessage() {
+    return Objects.requireNonNullElse(status.getConditions(), List.<V1Condition>of()).stream()
+        .filter(condition -> Vocabulary.CONDITION_READY.equals(condition.getType()))
+        .map(condition -> Objects.requireNonNullElse(condition.getMessage(), ""))
+        .findFirst()
+        .orElse("");
   }
 
   private void end(MigrationRun run, MigrationRecord.ResultEnum result, String message) {

@@ -26,6 +26,11 @@ final class Images {
         : withoutDigest;
   }
 
+  /** The last segment of a repository's path: a mirror rewrites what stands before it. */
+  static String name(String repository) {
+    return lastSegment(repository);
+  }
+
   private static String lastSegment(String image) {
     // A digest may stand behind a name, never a slash within it.
     return image.substring(image.lastIndexOf('/') + 1);

@@ -26,13 +26,14 @@ final class JobManifest {
   private final Intent intent;
   private final Template template;
   private final String image;
-  private final String node;
+  private final Map<String, String> claimNodes;
 
-  private JobManifest(Intent intent, Template template, String image, String node) {
+  private JobManifest(
+      Intent intent, Template template, String image, Map<String, String> claimNodes) {
     this.intent = intent;
     this.template = template;
     this.image = image;
-    this.node = node;
+    this.claimNodes = claimNodes;
   }
 
   /**
@@ -40,10 +41,21 @@ final class JobManifest {
    *
    * @param image the pods' image that is to be migrated
    * @param serial number of the attempt over all runs; makes the name unique
-   * @param node where the migration must run for the sake of a ReadWriteOnce claim, or empty
+   * @param claimNodes where the migration must run for the sake of ReadWriteOnce claims
    */
-  static JsonObject of(Intent intent, Template template, String image, long serial, String node) {
-    return new JobManifest(intent, template, image, node).job(serial);
+  static JsonObject of(
+      Intent intent, Template template, String image, long serial, Map<String, String> claimNodes) {
+    return new JobManifest(intent, template, image, claimNodes).job(serial);
+  }
+
+  /** Fingerprint of all that the attempt's pod is made of. */
+  static String hash(
+      Intent intent, Template template, String image, Map<String, String> claimNodes) {
+    return hash(new JobManifest(intent, template, image, claimNodes).podTemplate());
+  }
+
+  private static String hash(JsonObject podTemplate) {
+    return Names.hash(podTemplate.toString());
   }
 
   /** The name of the Job of an attempt. */
@@ -53,11 +65,12 @@ final class JobManifest {
   }
 
   private JsonObject job(long serial) {
+    var podTemplate = podTemplate();
     var metadata = new JsonObject();
     metadata.addProperty("name", name(intent, image, serial));
     metadata.addProperty("namespace", intent.namespace());
     metadata.add("labels", runLabels(new JsonObject()));
-    metadata.add("annotations", runAnnotations(serial));
+    metadata.add("annotations", runAnnotations(serial, podTemplate));
     metadata.add("ownerReferences", owner());
 
     var spec = new JsonObject();
@@ -67,7 +80,7 @@ final class JobManifest {
     // Retries are ours: one Job per attempt.
     spec.addProperty("backoffLimit", 0);
     spec.addProperty("podReplacementPolicy", "Failed");
-    spec.add("template", podTemplate());
+    spec.add("template", podTemplate);
 
     var job = new JsonObject();
     job.addProperty("apiVersion", "batch/v1");
@@ -97,7 +110,7 @@ final class JobManifest {
     return labels;
   }
 
-  private JsonObject runAnnotations(long serial) {
+  private JsonObject runAnnotations(long serial, JsonObject podTemplate) {
     var annotations = new JsonObject();
     annotations.addProperty(Vocabulary.MIGRATOR_ANNOTATION, intent.name());
     annotations.addProperty(Vocabulary.IMAGE_ANNOTATION, image);
@@ -105,6 +118,7 @@ final class JobManifest {
     annotations.addProperty(JobView.SERIAL, String.valueOf(serial));
     annotations.addProperty(JobView.TEMPLATE, template.id());
     annotations.addProperty(JobView.SPEC_HASH, intent.specHash());
+    annotations.addProperty(JobView.TEMPLATE_HASH, hash(podTemplate));
     return annotations;
   }
 
@@ -138,6 +152,10 @@ final class JobManifest {
       var container = element.getAsJsonObject();
       if (!name(container).startsWith(Vocabulary.WAITER_PREFIX)) {
         tellTheEndOfItsLog(container);
+        dropHostPorts(spec, container);
+        if (name(container).equals(Vocabulary.MIGRATION_CONTAINER)) {
+          container.addProperty("name", "init-" + Vocabulary.MIGRATION_CONTAINER);
+        }
         initContainers.add(container);
       }
     }
@@ -162,9 +180,10 @@ final class JobManifest {
       spec.addProperty("activeDeadlineSeconds", intent.spec().getActiveDeadlineSeconds());
     }
     Volumes.keepMounted(spec);
-    if (!node.isEmpty()) {
-      Volumes.pin(spec, node);
-    }
+    Volumes.claims(spec).stream()
+        .filter(claimNodes::containsKey)
+        .findFirst()
+        .ifPresent(claim -> Volumes.pin(spec, claimNodes.get(claim)));
     return spec;
   }
 
@@ -176,6 +195,17 @@ final class JobManifest {
     if (spec.has("affinity")) {
       spec.getAsJsonObject("affinity").remove("podAffinity");
       spec.getAsJsonObject("affinity").remove("podAntiAffinity");
+    }
+  }
+
+  // In the host's network every port that a container declares becomes a host port.
+  private static void dropHostPorts(JsonObject spec, JsonObject container) {
+    if (spec.has("hostNetwork") && spec.get("hostNetwork").getAsBoolean()) {
+      container.remove("ports");
+    }
+    for (var port : array(container, "ports")) {
+      port.getAsJsonObject().remove("hostPort");
+      port.getAsJsonObject().remove("hostIP");
     }
   }
 
@@ -211,7 +241,8 @@ final class JobManifest {
             "lifecycle",
             "ports",
             "resizePolicy",
-            "restartPolicy")) {
+            "restartPolicy",
+            "restartPolicyRules")) {
       container.remove(dropped);
     }
     tellTheEndOfItsLog(container);

@@ -33,6 +33,9 @@ public record JobView(
   /** Annotation: fingerprint of the spec that was run. */
   public static final String SPEC_HASH = Vocabulary.GROUP + "/spec-hash";
 
+  /** Annotation: fingerprint of the pod template, by which a changed one is known. */
+  public static final String TEMPLATE_HASH = Vocabulary.GROUP + "/template-hash";
+
   /** The image that is migrated, empty if the Job does not say. */
   public String image() {
     return annotations.getOrDefault(Vocabulary.IMAGE_ANNOTATION, "");

@@ -11,7 +11,10 @@ import net.coderanger.migrations.api.v1beta1.MigratorStatus;
  * @param pods of the Migrator's namespace that its selector matches, and the pods of its runs
  * @param templates the template that each pod was made from, by the pod's uid
  * @param jobs of the Migrator's runs, whoever owns them
- * @param refusals why the API server refused to make a Job's pod, by the Job's name
+ * @param refusals what events tell of why a Job has no pod (quota, missing ServiceAccount) or its
+ *     pod does not start (volumes), by the Job's name
+ * @param claimNodes the node to which each ReadWriteOnce claim of a waiting pod is bound, by the
+ *     claim's name
  */
 public record Observed(
     Intent intent,
@@ -20,7 +23,20 @@ public record Observed(
     Map<String, Template> templates,
     List<JobView> jobs,
     Map<String, String> refusals,
+    Map<String, String> claimNodes,
     Instant now) {
+
+  /** Without ReadWriteOnce claims. */
+  public Observed(
+      Intent intent,
+      MigratorStatus status,
+      List<PodView> pods,
+      Map<String, Template> templates,
+      List<JobView> jobs,
+      Map<String, String> refusals,
+      Instant now) {
+    this(intent, status, pods, templates, jobs, refusals, Map.of(), now);
+  }
 
   /** The Job of this name, if there is one. */
   Optional<JobView> job(String name) {

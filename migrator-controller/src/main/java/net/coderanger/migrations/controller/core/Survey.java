@@ -8,8 +8,13 @@ import module java.base;
  * @param targets pods that wait for this Migrator or would have to
  * @param candidates targets that may lend their template, with the image that counts
  * @param containerMissing candidates whose template has not the container of spec.container
+ * @param unread targets that may lend their template, which could not be read yet
  */
-record Survey(List<PodView> targets, List<Candidate> candidates, List<Candidate> containerMissing) {
+record Survey(
+    List<PodView> targets,
+    List<Candidate> candidates,
+    List<Candidate> containerMissing,
+    List<PodView> unread) {
 
   /**
    * A target that may lend its template.
@@ -23,25 +28,33 @@ record Survey(List<PodView> targets, List<Candidate> candidates, List<Candidate>
     var targets = new ArrayList<PodView>();
     var candidates = new ArrayList<Candidate>();
     var missing = new ArrayList<Candidate>();
+    var unread = new ArrayList<PodView>();
     for (var pod : seen.pods()) {
       if (!isTarget(seen.intent(), pod)) {
         continue;
       }
       targets.add(pod);
-      var template = seen.templates().get(pod.uid());
-      if (template != null && seen.intent().templateSelector().test(pod.labels())) {
-        var candidate = candidate(seen.intent(), pod, template);
-        (candidate.image().isEmpty() ? missing : candidates).add(candidate);
+      if (!seen.intent().templateSelector().test(pod.labels())) {
+        continue;
       }
+      var template = seen.templates().get(pod.uid());
+      if (template == null) {
+        unread.add(pod);
+        continue;
+      }
+      var candidate = candidate(seen.intent(), pod, template);
+      (candidate.image().isEmpty() ? missing : candidates).add(candidate);
     }
-    return new Survey(List.copyOf(targets), List.copyOf(candidates), List.copyOf(missing));
+    return new Survey(
+        List.copyOf(targets), List.copyOf(candidates), List.copyOf(missing), List.copyOf(unread));
   }
 
   private static boolean isTarget(Intent intent, PodView pod) {
     return !pod.isRunPod() && pod.isLive() && !pod.isExempt() && intent.selects(pod);
   }
 
-  private static Candidate candidate(Intent intent, PodView pod, Template template) {
+  /** A pod with its template and the image that counts. */
+  static Candidate candidate(Intent intent, PodView pod, Template template) {
     var images = template.images();
     // By the template, not the live pod: a mesh may have put its proxy first there.
     var container = intent.container().orElse(images.isEmpty() ? "" : images.firstEntry().getKey());
@@ -54,11 +67,6 @@ record Survey(List<PodView> targets, List<Candidate> candidates, List<Candidate>
             : Images.asTemplated(pod.images().getOrDefault(container, ""), templated));
   }
 
-  /** The candidate made of this pod, if it is one. */
-  Optional<Candidate> candidate(String podUid) {
-    return candidates.stream().filter(c -> c.pod().uid().equals(podUid)).findFirst();
-  }
-
   /** Whether no revision with pods is newer than this candidate's. */
   boolean isNewest(Candidate candidate) {
     return newestOf(candidate).revision() <= candidate.template().revision();
@@ -66,7 +74,7 @@ record Survey(List<PodView> targets, List<Candidate> candidates, List<Candidate>
 
   /** The newest template with pods in the candidate's group. */
   Template newestOf(Candidate candidate) {
-    return candidates.stream()
+    return Stream.concat(candidates.stream(), containerMissing.stream())
         .map(Candidate::template)
         .filter(template -> template.group().equals(candidate.template().group()))
         .max(Comparator.comparingLong(Template::revision))
@@ -86,6 +94,19 @@ record Survey(List<PodView> targets, List<Candidate> candidates, List<Candidate>
                 .thenComparing(candidate -> candidate.template().created())
                 .thenComparing(candidate -> candidate.template().id())
                 .thenComparing(candidate -> candidate.pod().name()));
+  }
+
+  /** The images that candidates need migrated. */
+  Set<String> templateImages() {
+    return candidates.stream().map(Candidate::image).collect(Collectors.toSet());
+  }
+
+  /** All images that targets use. */
+  Set<String> images() {
+    return Stream.concat(
+            candidates.stream().map(Candidate::image),
+            targets.stream().flatMap(pod -> pod.images().values().stream()))
+        .collect(Collectors.toSet());
   }
 
   /** How many targets still wait for this Migrator. */

@@ -2,6 +2,7 @@ package net.coderanger.migrations.controller.core;
 
 import module java.base;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 
 /**
@@ -17,6 +18,7 @@ import com.google.gson.JsonObject;
  * @param created when that object was made
  * @param template the raw template with metadata and spec, so that fields which our client library
  *     does not know survive
+ * @param emptied names of the volumes that stand for a StatefulSet's claims and are empty
  */
 public record Template(
     String kind,
@@ -26,7 +28,37 @@ public record Template(
     PodView.Owner workload,
     long revision,
     Instant created,
-    JsonObject template) {
+    JsonObject template,
+    List<String> emptied) {
+
+  /** Without claim templates. */
+  public Template(
+      String kind,
+      String name,
+      String uid,
+      String group,
+      PodView.Owner workload,
+      long revision,
+      Instant created,
+      JsonObject template) {
+    this(kind, name, uid, group, workload, revision, created, template, List.of());
+  }
+
+  /**
+   * The same with an empty volume for each claim template of the StatefulSet, in place of a volume
+   * of that name as the StatefulSet controller does it: a claim belongs to one replica, and the
+   * migration is none.
+   *
+   * @param claimTemplates spec.volumeClaimTemplates
+   */
+  public Template withEmptyClaims(JsonArray claimTemplates) {
+    if (claimTemplates.isEmpty()) {
+      return this;
+    }
+    var copy = template.deepCopy();
+    var names = Volumes.empty(copy.getAsJsonObject("spec"), claimTemplates);
+    return new Template(kind, name, uid, group, workload, revision, created, copy, names);
+  }
 
   /** Kind/name, as status.current.template shows it. */
   public String id() {
@@ -46,6 +78,25 @@ public record Template(
       }
     }
     return images;
+  }
+
+  /**
+   * Whether a template of this id was no other attempt than this one would be. Jobs and pods have a
+   * new name each time they are made, which fixes nothing.
+   */
+  boolean isAsGoodAs(String otherId) {
+    return id().equals(otherId)
+        || (Set.of("Job", "Pod").contains(kind)
+            && otherId != null
+            && otherId.startsWith(kind + "/"));
+  }
+
+  /** What people should know of a migration made from this, empty if nothing. */
+  String remark() {
+    return emptied.isEmpty()
+        ? ""
+        : "; the volumes of the claim templates of %s are empty for it: %s"
+            .formatted(id(), String.join(", ", emptied));
   }
 
   /** Rank among several templates of one image; the least goes first. */

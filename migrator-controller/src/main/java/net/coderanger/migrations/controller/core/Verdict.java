@@ -27,6 +27,7 @@ public sealed interface Verdict {
 
   String NOT_SELECTED = "NotSelected";
   String SUPERSEDED = "Superseded";
+  String LEFT_ALONE = "LeftAlone";
 
   /** For a pod whose Migrator does not exist (any more). */
   static Verdict withoutMigrator(String migrator) {
@@ -60,12 +61,7 @@ public sealed interface Verdict {
           "Migrator %s no longer selects this pod; delete the pod: its replacement starts without a migration"
               .formatted(intent.name()));
     }
-    var judge = new Judge(seen, Survey.of(seen), new Memory(intent, seen.status()));
-    return judge
-        .survey()
-        .candidate(pod.uid())
-        .map(judge::candidate)
-        .orElseGet(() -> judge.follower(pod));
+    return new Judge(seen, Survey.of(seen), new Memory(intent, seen.status())).judge(pod);
   }
 
   private static Waiting stuck(String reason, String message) {
@@ -74,51 +70,108 @@ public sealed interface Verdict {
 
   /** The rules, with what they depend on. */
   record Judge(Observed seen, Survey survey, Memory memory) {
+    Verdict judge(PodView pod) {
+      var lends = seen.intent().templateSelector().test(pod.labels());
+      var template = Optional.ofNullable(seen.templates().get(pod.uid()));
+      if (lends && template.isEmpty()) {
+        return waiting(
+            Reason.MigrationsQueued,
+            "the template of pod %s could not be read yet".formatted(pod.name()));
+      }
+      var candidate = template.map(found -> Survey.candidate(seen.intent(), pod, found));
+      return lends && !candidate.get().image().isEmpty()
+          ? candidate(candidate.get())
+          : follower(pod, candidate);
+    }
+
     /** A pod that may lend its template: its own image must have been migrated. */
-    Verdict candidate(Survey.Candidate candidate) {
+    private Verdict candidate(Survey.Candidate candidate) {
       if (memory.isMigrated(candidate.image())) {
         return new Released();
       }
-      if (!survey.isNewest(candidate) && !isCurrent(candidate.image())) {
+      if (candidate.pod().isExempt()) {
+        // It counts as no target, so that nothing will migrate its image.
+        return stuck(
+            LEFT_ALONE,
+            "this pod was annotated no-wait only after it had begun to wait; delete it: its"
+                + " replacement starts without a migration");
+      }
+      var image = candidate.image();
+      if (!survey.isNewest(candidate) && !isCurrent(image) && !isWanted(image)) {
         return stuck(
             SUPERSEDED,
             "image %s was never migrated and is superseded by %s; its controller will replace this pod; a StatefulSet with OrderedReady needs `kubectl delete pod %s`"
-                .formatted(
-                    candidate.image(), survey.newestOf(candidate).id(), candidate.pod().name()));
+                .formatted(image, survey.newestOf(candidate).id(), candidate.pod().name()));
       }
-      return untilMigrated(candidate.image());
+      return untilMigrated(image);
     }
 
-    /** A pod outside templateSelector, or one whose template cannot be read. */
-    Verdict follower(PodView pod) {
-      var intent = seen.intent();
-      var image =
-          intent
-              .container()
-              .or(() -> firstContainerOfATemplate())
-              .map(name -> pod.images().getOrDefault(name, ""))
-              .filter(found -> !found.isEmpty())
-              .orElseGet(() -> pod.images().isEmpty() ? "" : pod.images().firstEntry().getValue());
+    /**
+     * A pod outside templateSelector, or without the container that counts.
+     *
+     * @param self the pod with its own template, empty where that is not known
+     */
+    private Verdict follower(PodView pod, Optional<Survey.Candidate> self) {
+      var image = imageOfFollower(pod, self.map(Survey.Candidate::template));
       if (memory.isMigrated(image)) {
         return new Released();
       }
-      var known =
-          Stream.concat(
-                  survey.candidates().stream().map(Survey.Candidate::image),
-                  memory.images().stream().map(migrated -> migrated.getImage()))
-              .map(Images::repository)
-              .collect(Collectors.toSet());
-      if (known.isEmpty()) {
-        return waiting(
-            Reason.NoTemplatePods,
-            "no template pods found: no pod that Migrator %s selects matches spec.templateSelector yet"
-                .formatted(intent.name()));
+      var ours = Ours.of(survey, memory);
+      if (!ours.isKnown()) {
+        return self.isPresent() && seen.intent().templateSelector().test(pod.labels())
+            ? stuck(
+                Reason.NoTemplateContainer.name(),
+                "no template container found: %s has no container %s; correct spec.container of Migrator %s"
+                    .formatted(
+                        self.get().template().id(),
+                        seen.intent().container().orElse(""),
+                        seen.intent().name()))
+            : waiting(
+                Reason.NoTemplatePods,
+                "no template pods found: no pod that Migrator %s selects matches spec.templateSelector yet"
+                    .formatted(seen.intent().name()));
       }
-      if (known.contains(Images.repository(image))) {
-        return untilMigrated(image);
+      // Without its template a mirror's spelling cannot be told from another repository.
+      if (self.isPresent() ? ours.has(image) : ours.mayHave(image)) {
+        return isCurrent(image) || isWanted(image) || memory.failure(image).isPresent()
+            ? untilMigrated(image)
+            : stuck(
+                Reason.NoTemplatePods.name(),
+                "image %s was not migrated, and no pod that spec.templateSelector of Migrator %s selects uses it: deploy those with it, or this pod with a migrated image"
+                    .formatted(image, seen.intent().name()));
       }
       // Not this Migrator's code: it only has to keep out of the way of a migration.
-      return isSettled() ? new Released() : untilMigrated(image);
+      return others(image);
+    }
+
+    private String imageOfFollower(PodView pod, Optional<Template> template) {
+      var container =
+          seen.intent()
+              .container()
+              .or(this::firstContainerOfATemplate)
+              .filter(name -> !pod.images().getOrDefault(name, "").isEmpty())
+              .or(() -> template.map(own -> own.images().firstEntry()).map(Map.Entry::getKey))
+              .or(() -> Optional.ofNullable(pod.images().firstEntry()).map(Map.Entry::getKey))
+              .orElse("");
+      var image = pod.images().getOrDefault(container, "");
+      return template
+          .map(own -> own.images().getOrDefault(container, ""))
+          .filter(templated -> !templated.isEmpty())
+          .map(templated -> Images.asTemplated(image, templated))
+          .orElse(image);
+    }
+
+    private Verdict others(String image) {
+      var run = seen.status().getCurrent();
+      var wanted = Wanted.of(seen.intent(), memory, survey);
+      if (run == null && wanted.isEmpty()) {
+        return new Released();
+      }
+      var first = run == null ? wanted.getFirst().image() : run.getImage();
+      return waiting(
+          Reason.MigrationsQueued,
+          "image %s is not of Migrator %s, but its selector selects this pod, which so waits until image %s has been migrated: %s"
+              .formatted(image, seen.intent().name(), first, readyMessage()));
     }
 
     private Optional<String> firstContainerOfATemplate() {
@@ -129,9 +182,9 @@ public sealed interface Verdict {
           .findFirst();
     }
 
-    private boolean isSettled() {
-      return seen.status().getCurrent() == null
-          && Wanted.of(seen.intent(), memory, survey).isEmpty();
+    private boolean isWanted(String image) {
+      return Wanted.of(seen.intent(), memory, survey).stream()
+          .anyMatch(wanted -> wanted.image().equals(image));
     }
 
     private boolean isCurrent(String image) {
@@ -161,21 +214,28 @@ public sealed interface Verdict {
       if (run != null) {
         return waiting(
             Reason.MigrationsQueued,
-            "image %s waits for the migration of image %s (Job %s)"
-                .formatted(image, run.getImage(), run.getJob()));
+            "image %s waits for the migration of image %s: %s"
+                .formatted(image, run.getImage(), readyMessage()));
       }
       if (seen.intent().suspend()) {
-        return stuck(
-            Reason.MigrationsSuspended.name(),
-            "image %s waits to be migrated; set spec.suspend of Migrator %s to false"
-                .formatted(image, seen.intent().name()));
+        return suspended(image);
       }
       return waiting(
           Reason.MigrationsQueued,
           "image %s waits to be migrated by Migrator %s".formatted(image, seen.intent().name()));
     }
 
+    private Verdict suspended(String image) {
+      return stuck(
+          Reason.MigrationsSuspended.name(),
+          "image %s waits to be migrated; set spec.suspend of Migrator %s to false"
+              .formatted(image, seen.intent().name()));
+    }
+
     private Verdict during(MigrationRun run) {
+      if (run.getJob() == null && seen.intent().suspend()) {
+        return suspended(run.getImage());
+      }
       var job = Objects.requireNonNullElse(run.getJob(), "");
       var attempt = Objects.requireNonNullElse(run.getAttempt(), 0);
       return new Waiting(

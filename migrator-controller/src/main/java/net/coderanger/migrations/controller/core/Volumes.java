@@ -38,6 +38,28 @@ final class Volumes {
     }
   }
 
+  /** Puts an empty volume for each claim template; answers their names. */
+  static List<String> empty(JsonObject spec, JsonArray claimTemplates) {
+    var names = new ArrayList<String>();
+    for (var element : claimTemplates) {
+      names.add(element.getAsJsonObject().getAsJsonObject("metadata").get("name").getAsString());
+    }
+    var volumes = new JsonArray();
+    for (var volume : elements(spec, "volumes")) {
+      if (!names.contains(volume.getAsJsonObject().get("name").getAsString())) {
+        volumes.add(volume);
+      }
+    }
+    for (var name : names) {
+      var volume = new JsonObject();
+      volume.addProperty("name", name);
+      volume.add("emptyDir", new JsonObject());
+      volumes.add(volume);
+    }
+    spec.add("volumes", volumes);
+    return List.copyOf(names);
+  }
+
   /** Names of the claims that a pod spec uses. */
   static Set<String> claims(JsonObject spec) {
     var claims = new TreeSet<String>();

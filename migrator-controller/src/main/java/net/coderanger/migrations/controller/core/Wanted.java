@@ -33,6 +33,8 @@ record Wanted(String image, Survey.Candidate lender, Instant since, boolean wait
         .map(entry -> wanted(intent, survey, entry.getKey(), entry.getValue()))
         .sorted(
             Comparator.<Wanted, Boolean>comparing(wanted -> !wanted.waited())
+                // What made way for it must not be in its way again.
+                .thenComparing(wanted -> memory.madeWaySince(wanted.image(), wanted.since()))
                 .thenComparing(Wanted::since)
                 .thenComparing(Wanted::image))
         .toList();
