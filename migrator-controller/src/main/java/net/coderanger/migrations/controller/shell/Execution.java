@@ -32,19 +32,32 @@ final class Execution {
   }
 
   /**
-   * Carries out what was decided.
+   * Carries out what was decided. What cannot be taken back is decided again from a live look, so
+   * that no stale cache starts or deletes anything.
    *
-   * @return false when a live look showed something else, so that it must be decided again
+   * @return what was carried out; empty when the Migrator is gone
    */
-  boolean carryOut(Migrator migrator, Decision decision) throws ApiException {
-    var current = migrator;
-    if (decision.effects().contains(new Effect.Guard())) {
-      current = guard(migrator, true);
+  Optional<Decision> carryOut(Migrator migrator, Decision decision) throws ApiException {
+    if (!decision.confirm()) {
+      apply(migrator, decision);
+      return Optional.of(decision);
     }
-    if (decision.start().isPresent()) {
-      return start(current, decision.start().get());
+    var live = observation.live(migrator);
+    if (live.isEmpty()) {
+      return Optional.empty();
     }
-    var written = writeStatus(current, decision.status());
+    var confirmed = Decider.decide(live.get().observed());
+    apply(live.get().migrator(), confirmed);
+    return Optional.of(confirmed);
+  }
+
+  private void apply(Migrator migrator, Decision decision) throws ApiException {
+    var guarded =
+        decision.effects().contains(new Effect.Guard()) ? guard(migrator, true) : migrator;
+    var written =
+        decision.start().isPresent()
+            ? start(guarded, decision.start().get(), decision.status())
+            : writeStatus(guarded, decision.status());
     for (var effect : decision.effects()) {
       switch (effect) {
         case Effect.Guard _, Effect.Start _ -> {
@@ -56,34 +69,18 @@ final class Execution {
         case Effect.Tell tell -> events.tell(migrator, tell);
       }
     }
-    return true;
   }
 
   /**
-   * Looks again live, creates the Job suspended, writes the status with the version that was looked
-   * at (a leader that was paused fails here), and only then lets the Job begin.
+   * Creates the Job suspended, writes the status with the version that was looked at (a leader that
+   * was paused fails here), and only then lets the Job begin.
    */
-  private boolean start(Migrator cached, Effect.Start planned) throws ApiException {
-    var live = observation.live(cached);
-    if (live.isEmpty()) {
-      return false;
-    }
-    var decision = Decider.decide(live.get().observed());
-    var start = decision.start();
-    if (start.isEmpty() || !start.get().jobName().equals(planned.jobName())) {
-      return false;
-    }
-    var migrator = live.get().migrator();
-    var job = api.create(Paths.jobs(migrator.getMetadata().getNamespace()), start.get().job());
-    writeStatus(migrator, decision.status());
-    unsuspend(
-        migrator, start.get().jobName(), job.getAsJsonObject("metadata").get("uid").getAsString());
-    for (var effect : decision.effects()) {
-      if (effect instanceof Effect.Tell tell) {
-        events.tell(migrator, tell);
-      }
-    }
-    return true;
+  private Migrator start(Migrator migrator, Effect.Start start, MigratorStatus status)
+      throws ApiException {
+    var job = api.create(Paths.jobs(migrator.getMetadata().getNamespace()), start.job());
+    var written = writeStatus(migrator, status);
+    unsuspend(migrator, start.jobName(), job.getAsJsonObject("metadata").get("uid").getAsString());
+    return written;
   }
 
   /** Writes the status where it differs; answers the Migrator as it is then. */

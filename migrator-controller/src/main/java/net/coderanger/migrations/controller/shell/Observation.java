@@ -17,14 +17,14 @@ import net.coderanger.migrations.controller.core.Template;
 
 /** Gathers what a decision depends on. */
 public final class Observation {
-  private static final Duration REFUSAL_AFTER = Duration.ofSeconds(2);
-
   /** A Migrator as it is now, and what a decision about it depends on. */
   record Live(Migrator migrator, Observed observed) {}
 
   private final Api api;
   private final Caches caches;
   private final Templates templates;
+  private final Claims claims;
+  private final Hindrances hindrances;
   private final Clock clock;
 
   /** Observes through these. */
@@ -33,6 +33,8 @@ public final class Observation {
     this.caches = caches;
     this.clock = clock;
     templates = new Templates(api, caches);
+    claims = new Claims(api);
+    hindrances = new Hindrances(api);
   }
 
   /**
@@ -50,34 +52,33 @@ public final class Observation {
     var runPods =
         caches.pods(intent.namespace()).stream()
             .filter(pod -> isRunOf(intent, Views.orEmpty(pod.metadata.getAnnotations())))
-            .map(Views::pod)
             .toList();
     return observed(migrator, intent, jobs, runPods);
   }
 
   /**
-   * The same with Jobs, run pods and Migrator read live, for a decision that starts a migration;
+   * The same with Migrator, Jobs and run pods read live, for a decision that cannot be taken back;
    * empty when the Migrator is gone or another one of its name.
    */
   Optional<Live> live(Migrator cached) throws ApiException {
     var meta = cached.getMetadata();
+    // The Migrator first: what another leader writes after that is noticed by its version.
+    var live = api.find(Paths.migrator(meta.getNamespace(), meta.getName()));
+    if (live.isEmpty()) {
+      return Optional.empty();
+    }
+    var migrator = JSON.getGson().fromJson(live.get(), Migrator.class);
+    if (!migrator.getMetadata().getUid().equals(meta.getUid())) {
+      return Optional.empty();
+    }
     var selector = Vocabulary.RUN_LABEL + "=" + Names.label(meta.getName());
     var jobs =
         items(api.list(Paths.jobs(meta.getNamespace()), selector), WatchedJob.class)
             .map(Views::job)
             .toList();
     var runPods =
-        items(api.list(Paths.pods(meta.getNamespace()), selector), WatchedPod.class)
-            .map(Views::pod)
-            .toList();
-    var live = api.find(Paths.migrator(meta.getNamespace(), meta.getName()));
-    if (live.isEmpty()) {
-      return Optional.empty();
-    }
-    var migrator = JSON.getGson().fromJson(live.get(), Migrator.class);
-    return migrator.getMetadata().getUid().equals(meta.getUid())
-        ? Optional.of(new Live(migrator, observed(migrator, Intent.of(migrator), jobs, runPods)))
-        : Optional.empty();
+        items(api.list(Paths.pods(meta.getNamespace()), selector), WatchedPod.class).toList();
+    return Optional.of(new Live(migrator, observed(migrator, Intent.of(migrator), jobs, runPods)));
   }
 
   /**
@@ -94,7 +95,14 @@ public final class Observation {
       templateOf(seen.intent(), pod).ifPresent(template -> found.put(pod.uid(), template));
     }
     return new Observed(
-        seen.intent(), seen.status(), pods, found, seen.jobs(), seen.refusals(), seen.now());
+        seen.intent(),
+        seen.status(),
+        pods,
+        found,
+        seen.jobs(),
+        seen.refusals(),
+        seen.claimNodes(),
+        seen.now());
   }
 
   /** One pod as the cache has it; empty when it is not there or another one of its name. */
@@ -112,10 +120,12 @@ public final class Observation {
   }
 
   private Observed observed(
-      Migrator migrator, Intent intent, List<JobView> jobs, List<PodView> runPods)
+      Migrator migrator, Intent intent, List<JobView> jobs, List<WatchedPod> watchedRunPods)
       throws ApiException {
+    var runPods = watchedRunPods.stream().map(Views::pod).toList();
     var pods = new ArrayList<>(runPods);
     var found = new HashMap<String, Template>();
+    var nodes = new HashMap<String, String>();
     for (var watched : caches.pods(intent.namespace())) {
       if (intent.selector().test(Views.orEmpty(watched.metadata.getLabels()))) {
         var pod = Views.pod(watched);
@@ -123,6 +133,9 @@ public final class Observation {
           pods.add(pod);
           if (intent.templateSelector().test(pod.labels())) {
             templateOf(intent, pod).ifPresent(template -> found.put(pod.uid(), template));
+            if (pod.isWaiting(intent.name())) {
+              nodes.putAll(claims.nodes(intent.namespace(), watched));
+            }
           }
         }
       }
@@ -134,7 +147,8 @@ public final class Observation {
         pods,
         found,
         jobs,
-        refusals(intent, status, jobs, runPods),
+        hindrances.of(intent.namespace(), status, jobs, runPods, clock.instant()),
+        nodes,
         clock.instant());
   }
 
@@ -147,37 +161,6 @@ public final class Observation {
       }
       throw e;
     }
-  }
-
-  /**
-   * Why a Job has no pod: only its events tell. Read only for a Job that should have one by now.
-   */
-  private Map<String, String> refusals(
-      Intent intent, MigratorStatus status, List<JobView> jobs, List<PodView> runPods)
-      throws ApiException {
-    if (status.getCurrent() == null || status.getCurrent().getJob() == null) {
-      return Map.of();
-    }
-    var name = status.getCurrent().getJob();
-    var overdue =
-        jobs.stream()
-            .filter(job -> job.name().equals(name))
-            .filter(job -> !job.suspended() && job.ended().isEmpty())
-            .filter(job -> job.created().plus(REFUSAL_AFTER).isBefore(clock.instant()))
-            .findFirst();
-    if (overdue.isEmpty() || runPods.stream().anyMatch(pod -> pod.jobName().equals(name))) {
-      return Map.of();
-    }
-    var events =
-        api.listByField(
-            Paths.events(intent.namespace()),
-            "involvedObject.uid=%s,reason=FailedCreate".formatted(overdue.get().uid()));
-    return StreamSupport.stream(events.getAsJsonArray("items").spliterator(), false)
-        .map(event -> event.getAsJsonObject().get("message"))
-        .filter(Objects::nonNull)
-        .reduce((first, second) -> second)
-        .map(message -> Map.of(name, message.getAsString()))
-        .orElse(Map.of());
   }
 
   private static boolean isRunOf(Intent intent, Map<String, String> annotations) {

@@ -7,6 +7,7 @@ import io.kubernetes.client.extended.controller.reconciler.Request;
 import io.kubernetes.client.extended.controller.reconciler.Result;
 import io.kubernetes.client.openapi.ApiException;
 import net.coderanger.migrations.controller.core.Decider;
+import net.coderanger.migrations.controller.core.Decision;
 
 /** Gather, decide, apply: one Migrator at a time. */
 final class Reconciling implements Reconciler {
@@ -60,11 +61,9 @@ final class Reconciling implements Reconciler {
       return DONE;
     }
     var decision = Decider.decide(observation.cached(migrator.get()));
-    if (!execution.carryOut(migrator.get(), decision)) {
-      return RETRY;
-    }
-    return decision
-        .again()
+    return execution
+        .carryOut(migrator.get(), decision)
+        .flatMap(Decision::again)
         .map(delay -> new Result(true, delay.compareTo(SOON) < 0 ? SOON : delay))
         .orElse(DONE);
   }

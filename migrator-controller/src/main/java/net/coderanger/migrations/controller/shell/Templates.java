@@ -2,6 +2,7 @@ package net.coderanger.migrations.controller.shell;
 
 import module java.base;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.kubernetes.client.openapi.ApiException;
@@ -64,16 +65,25 @@ final class Templates {
       if (found.isPresent()) {
         var meta = JSON.getGson().fromJson(found.get().get("metadata"), V1ObjectMeta.class);
         var revision = revision(namespace, owner, pod);
-        if (revision.isPresent()) {
-          return revisionTemplate(owner, meta, revision.get());
-        }
         var template = child(child(found, "spec"), "template");
+        if (revision.isPresent()) {
+          return revisionTemplate(owner, meta, revision.get())
+              .withEmptyClaims(claimTemplates(found.get()));
+        }
         if (child(template, "spec").isPresent()) {
-          return template(owner, meta, template.get());
+          return template(owner, meta, template.get()).withEmptyClaims(claimTemplates(found.get()));
         }
       }
     }
     return ownSpec(namespace, pod);
+  }
+
+  private static JsonArray claimTemplates(JsonObject controller) {
+    return child(Optional.of(controller), "spec")
+        .map(spec -> spec.get("volumeClaimTemplates"))
+        .filter(JsonElement::isJsonArray)
+        .map(JsonElement::getAsJsonArray)
+        .orElseGet(JsonArray::new);
   }
 
   private Template ownSpec(String namespace, PodView pod) throws ApiException {
