@@ -65,6 +65,9 @@ class MigrationIT {
             () ->
                 assertFalse(
                     cluster.getMigrator("shop").getAsJsonObject("metadata").has("finalizers")));
+    assertFalse(
+        cluster.getMigrator("shop").getAsJsonObject("status").has("current"),
+        "what is over is taken out of the status");
     assertEquals(1, cluster.jobs().size());
   }
 

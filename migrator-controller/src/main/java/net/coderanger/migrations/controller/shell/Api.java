@@ -2,7 +2,10 @@ package net.coderanger.migrations.controller.shell;
 
 import module java.base;
 
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
+import io.kubernetes.client.custom.V1Patch;
 import io.kubernetes.client.openapi.ApiClient;
 import io.kubernetes.client.openapi.ApiException;
 import io.kubernetes.client.openapi.Pair;
@@ -34,6 +37,8 @@ public final class Api {
   private static final String MERGE_PATCH = "application/merge-patch+json";
   private static final Pair STRICT = new Pair("fieldValidation", "Strict");
   private static final Pair MANAGER = new Pair("fieldManager", "migrations-operator");
+
+  private static final Gson WITH_NULLS = new GsonBuilder().serializeNulls().create();
 
   private final ApiClient client;
   private final Observer observer;
@@ -74,7 +79,9 @@ public final class Api {
   }
 
   JsonObject patch(String path, JsonObject mergePatch) throws ApiException {
-    return call("PATCH", path, List.of(STRICT, MANAGER), mergePatch, MERGE_PATCH);
+    // client-java's Gson leaves out members that are null, which in a merge patch delete.
+    var patch = new V1Patch(WITH_NULLS.toJson(mergePatch));
+    return call("PATCH", path, List.of(STRICT, MANAGER), patch, MERGE_PATCH);
   }
 
   /** Deletes in the foreground, and only the object with this uid. */
@@ -90,7 +97,7 @@ public final class Api {
   }
 
   private JsonObject call(
-      String verb, String path, List<Pair> query, JsonObject body, String contentType)
+      String verb, String path, List<Pair> query, Object body, String contentType)
       throws ApiException {
     observer.before(verb, path);
     var status = 0;
