@@ -32,12 +32,14 @@ cached_package() { find "$CACHE" -name "$1_*.deb" | sort -V | tail -n 1; }
 # download NAME: whole or not at all, also when two builds do it at once.
 download() {
   local fresh
-  apt-cache show "$1" >/dev/null 2>&1 || apt-get -qq update
   fresh=$(mktemp -d "$CACHE/.download.XXXXXX")
-  (cd "$fresh" && apt-get -qq -o APT::Sandbox::User=root download "$1") || { rm -rf "$fresh"; return 1; }
+  # The package lists may be missing, or name a version that the mirror has replaced.
+  fetch "$1" "$fresh" 2>/dev/null || { apt-get -qq update && fetch "$1" "$fresh"; } || { rm -rf "$fresh"; return 1; }
   mv "$fresh"/*.deb "$CACHE"
-  rmdir "$fresh"
+  rm -rf "$fresh"
 }
+
+fetch() { (cd "$2" && apt-get -qq -o APT::Sandbox::User=root download "$1"); }
 
 # foundation: a shell and its tools, users, and a /tmp.
 foundation() {
@@ -65,7 +67,7 @@ image() {
   pack "$ROOT" "$WORK/image/layer.tar"
   digest=$(sha256sum "$WORK/image/layer.tar" | cut -d' ' -f1)
   tags=$(printf ',"%s"' "$@")
-  printf '{"created":"1970-01-01T00:00:01Z","architecture":"%s","os":"linux","config":{"User":"65532:65532","Env":["PATH=/bin"],%s},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+  printf '{"created":"1970-01-01T00:00:01Z","architecture":"%s","os":"linux","config":{"User":"65532:65532",%s},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
     "$(dpkg --print-architecture)" "$config" "$digest" >"$WORK/image/config.json"
   printf '[{"Config":"config.json","RepoTags":[%s],"Layers":["layer.tar"]}]' "${tags#,}" >"$WORK/image/manifest.json"
   mkdir -p "$(dirname "$OUT")"

@@ -7,4 +7,4 @@ set -euo pipefail
 newer_than "$HERE/image.sh" && exit
 foundation
 name=ghcr.io/coderanger/migrations-operator/toolbox
-image '"Cmd":["sh"]' $name:1 $name:2 $name:3
+image '"Env":["PATH=/bin"],"Cmd":["sh"]' $name:1 $name:2 $name:3
