@@ -72,7 +72,8 @@ class StoriesTest {
     world.deploy("shop:1");
     world.turns(4);
     assertEquals("MigrationsUpToDate", ready());
-    assertEquals(List.of(), world.runPods());
+    assertEquals(0, world.runs("shop:typo"));
+    assertEquals(List.of("shop:1"), world.jobs().stream().map(JobView::image).toList());
   }
 
   @Test

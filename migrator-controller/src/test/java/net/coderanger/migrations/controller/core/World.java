@@ -91,6 +91,7 @@ final class World {
       migrator =
           new Stored(
               "migrator-" + ++names, 1, false, false, spec, "", new MigratorStatus(), ++versions);
+      requestsUsed.clear();
       note("Migrator created: " + migrator.uid());
     }
   }
@@ -154,6 +155,7 @@ final class World {
     if (migrator != null) {
       note("status lost");
       successes.clear();
+      requestsUsed.clear();
       store(
           m ->
               new Stored(
@@ -320,10 +322,15 @@ final class World {
         var stopped = pod.deletion().map(d -> !now.isBefore(d.began())).orElse(false);
         if (code == 0 && !stopped) {
           migratedInTruth.add(truth(pod));
-          jobOf(pod).ifPresent(job -> successes.put(success(job), now));
+          jobOf(pod).filter(this::isOfPresentSpec).ifPresent(job -> successes.put(success(job), now));
         }
       }
     }
+  }
+
+  private boolean isOfPresentSpec(JobView job) {
+    return migrator != null
+        && intent(migrator).specHash().equals(job.annotations().get(JobView.SPEC_HASH));
   }
 
   /** A success that nobody could read before its pod was gone is lost, and may be repeated. */
@@ -766,6 +773,18 @@ final class World {
     gate();
     deploymentController();
     now = now.plusSeconds(1);
+  }
+
+  /** As {@link #turn}, where caches that are behind may keep the decisions from converging. */
+  void calmTurn() {
+    if (frozen.isEmpty()) {
+      turn();
+    } else {
+      reconcile();
+      jobController();
+      kubelet();
+      gate();
+    }
   }
 
   void turns(int n) {
