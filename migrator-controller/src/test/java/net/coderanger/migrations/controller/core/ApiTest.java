@@ -194,8 +194,7 @@ class ApiTest {
     }
 
     private JobView ended(int serial, boolean complete) {
-      return Scene.ended(
-          scene.job(web1, "shop:1", serial), complete, Scene.T0.plusSeconds(serial));
+      return Scene.ended(scene.job(web1, "shop:1", serial), complete, Scene.T0.plusSeconds(serial));
     }
 
     @Test
@@ -298,7 +297,8 @@ class ApiTest {
       assertEquals(7, scene.status.getObservedGeneration());
       scene.waiting("a", web1);
       assertEquals(
-          Draft.time(scene.now), Scene.condition(applied().status(), "Ready").getLastTransitionTime());
+          Draft.time(scene.now),
+          Scene.condition(applied().status(), "Ready").getLastTransitionTime());
     }
 
     @Test
@@ -351,8 +351,7 @@ class ApiTest {
 
     @Test
     void tellsAPodThatAskedToBeLeftAloneTooLateWhatToDo() {
-      var pod =
-          scene.add(Scene.pod("a", web1).annotated(Vocabulary.NO_WAIT, "true").build(), web1);
+      var pod = scene.add(Scene.pod("a", web1).annotated(Vocabulary.NO_WAIT, "true").build(), web1);
       var told = assertInstanceOf(Verdict.Waiting.class, scene.verdict(pod));
       assertEquals(Verdict.LEFT_ALONE, told.reason());
     }

@@ -14,8 +14,7 @@ import org.junit.jupiter.api.Test;
 class AttemptOutcomeTest {
   private static final Instant T0 = Scene.T0;
 
-  private final JobView job =
-      new Scene().job(Scene.replicaSet("web", 1, "shop:1"), "shop:1", 1);
+  private final JobView job = new Scene().job(Scene.replicaSet("web", 1, "shop:1"), "shop:1", 1);
 
   private Scene.Pods pod() {
     return Scene.runPod(job).started(T0);
@@ -89,10 +88,8 @@ class AttemptOutcomeTest {
 
     @Test
     void withAnotherCodeIsAFailureWithTheEndOfTheLogAndWithoutPasswords() {
-      var end =
-          new ContainerState.Terminated(2, "Error", "at postgres://u:s3cret@db failed\n", T0);
-      assertEquals(
-          "exit code 2: at postgres://u:***@db failed", failure(pod().migration(end)));
+      var end = new ContainerState.Terminated(2, "Error", "at postgres://u:s3cret@db failed\n", T0);
+      assertEquals("exit code 2: at postgres://u:***@db failed", failure(pod().migration(end)));
     }
 
     @Test
@@ -114,7 +111,9 @@ class AttemptOutcomeTest {
   class Running {
     @Test
     void isWhatRuns() {
-      is(AttemptOutcome.Running.class, pod().phase("Running").migration(new ContainerState.Running(T0)));
+      is(
+          AttemptOutcome.Running.class,
+          pod().phase("Running").migration(new ContainerState.Running(T0)));
     }
 
     @Test
@@ -126,7 +125,9 @@ class AttemptOutcomeTest {
 
     @Test
     void isAPodWhoseNodeDoesNotAnswer() {
-      is(AttemptOutcome.Running.class, pod().phase("Unknown").migration(new ContainerState.Running(T0)));
+      is(
+          AttemptOutcome.Running.class,
+          pod().phase("Unknown").migration(new ContainerState.Running(T0)));
       is(AttemptOutcome.Running.class, pod().phase("Unknown"));
     }
 
@@ -163,7 +164,8 @@ class AttemptOutcomeTest {
     void isAPodThatIsBeingMade() {
       assertEquals("", problem(pod()));
       assertEquals("", problem(pod().migration(new ContainerState.Waiting("PodInitializing", ""))));
-      assertEquals("", problem(pod().migration(new ContainerState.Waiting("ContainerCreating", ""))));
+      assertEquals(
+          "", problem(pod().migration(new ContainerState.Waiting("ContainerCreating", ""))));
     }
 
     @Test
@@ -193,8 +195,7 @@ class AttemptOutcomeTest {
     @Test
     void tellsOfAVolumeThatOnlyEventsKnow() {
       var seen =
-          AttemptOutcome.of(
-              Optional.of(job), List.of(pod().build()), "secret \"certs\" not found");
+          AttemptOutcome.of(Optional.of(job), List.of(pod().build()), "secret \"certs\" not found");
       assertTrue(
           assertInstanceOf(AttemptOutcome.NotStarted.class, seen)
               .problem()
@@ -224,7 +225,8 @@ class AttemptOutcomeTest {
     @Test
     void byTheDeadlineIsAFailure() {
       assertTrue(
-          failure(pod().phase("Failed").deadline(5).reason("DeadlineExceeded", "")).contains("5 s"));
+          failure(pod().phase("Failed").deadline(5).reason("DeadlineExceeded", ""))
+              .contains("5 s"));
     }
   }
 

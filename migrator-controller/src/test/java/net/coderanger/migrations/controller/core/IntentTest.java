@@ -52,8 +52,7 @@ class IntentTest {
             new MigratorSpec().args(List.of("a")),
             new MigratorSpec().env(List.of(new V1EnvVar().name("a").value("1"))),
             new MigratorSpec().serviceAccountName("a"));
-    assertEquals(
-        specs.size(), specs.stream().map(spec -> of(spec).specHash()).distinct().count());
+    assertEquals(specs.size(), specs.stream().map(spec -> of(spec).specHash()).distinct().count());
   }
 
   @Test
@@ -67,7 +66,8 @@ class IntentTest {
                 .successfulJobsHistoryLimit(9)
                 .failedJobsHistoryLimit(9))
             .specHash());
-    assertNotEquals(of(new MigratorSpec()).specHash(), of(new MigratorSpec().image("a")).specHash());
+    assertNotEquals(
+        of(new MigratorSpec()).specHash(), of(new MigratorSpec().image("a")).specHash());
   }
 
   @Test
@@ -75,15 +75,13 @@ class IntentTest {
     var scene = new Scene();
     scene.spec.setSelector(
         new V1LabelSelector()
-            .addMatchExpressionsItem(
-                new V1LabelSelectorRequirement().key("app").operator("Near")));
+            .addMatchExpressionsItem(new V1LabelSelectorRequirement().key("app").operator("Near")));
     var pod = scene.waiting("a", Scene.replicaSet("web", 1, "shop:1"));
     var decision = scene.decide();
     assertEquals("InvalidSpec", Scene.reason(decision));
     assertEquals("True", Scene.condition(decision.status(), "Stalled").getStatus());
     assertTrue(Scene.message(decision).startsWith("spec.selector: "));
     assertEquals(
-        "InvalidSpec",
-        assertInstanceOf(Verdict.Waiting.class, scene.verdict(pod)).reason());
+        "InvalidSpec", assertInstanceOf(Verdict.Waiting.class, scene.verdict(pod)).reason());
   }
 }

@@ -78,7 +78,10 @@ class JobManifestTest {
     void belongsToItsMigratorAndSaysWhatItMigrates() {
       var job = job();
       var owner =
-          job.getAsJsonObject("metadata").getAsJsonArray("ownerReferences").get(0).getAsJsonObject();
+          job.getAsJsonObject("metadata")
+              .getAsJsonArray("ownerReferences")
+              .get(0)
+              .getAsJsonObject();
       assertEquals("migrator-1", text(owner, "uid"));
       assertTrue(owner.get("controller").getAsBoolean());
       var view = Scene.view(job, "");
@@ -117,7 +120,8 @@ class JobManifestTest {
     @Test
     void isTheChosenOneAloneAndRenamed() {
       scene.spec.setContainer("app");
-      template("{containers: [{name: web, image: 'w:1'}, {name: app, image: 'shop:1', tty: true}]}");
+      template(
+          "{containers: [{name: web, image: 'w:1'}, {name: app, image: 'shop:1', tty: true}]}");
       assertEquals("migrations", text(container(), "name"));
       assertEquals("shop:1", text(container(), "image"));
       assertTrue(container().get("tty").getAsBoolean());
@@ -126,15 +130,18 @@ class JobManifestTest {
     @Test
     void losesWhatBelongsToAServer() {
       template(
-          "{containers: [{name: app, image: 'shop:1', readinessProbe: {a: 1}, livenessProbe: {a: 1}, startupProbe: {a: 1}, lifecycle: {a: 1}, ports: [{containerPort: 80, hostPort: 80}], resizePolicy: [], restartPolicy: Always, restartPolicyRules: []}]}");
-      assertEquals(
-          Set.of("name", "image", "terminationMessagePolicy"), container().keySet());
+          "{containers: [{name: app, image: 'shop:1', readinessProbe: {a: 1}, livenessProbe: {a:"
+              + " 1}, startupProbe: {a: 1}, lifecycle: {a: 1}, ports: [{containerPort: 80,"
+              + " hostPort: 80}], resizePolicy: [], restartPolicy: Always, restartPolicyRules:"
+              + " []}]}");
+      assertEquals(Set.of("name", "image", "terminationMessagePolicy"), container().keySet());
       assertEquals("FallbackToLogsOnError", text(container(), "terminationMessagePolicy"));
     }
 
     @Test
     void keepsFieldsThatOurLibraryDoesNotKnow() {
-      template("{containers: [{name: app, image: 'shop:1', fromTheFuture: {a: [1]}}], alsoNew: {b: 2}}");
+      template(
+          "{containers: [{name: app, image: 'shop:1', fromTheFuture: {a: [1]}}], alsoNew: {b: 2}}");
       assertEquals(json("{a: [1]}"), container().get("fromTheFuture"));
       assertEquals(json("{b: 2}"), spec().get("alsoNew"));
     }
@@ -142,14 +149,14 @@ class JobManifestTest {
     @Test
     void takesImageCommandArgsAndResourcesOfTheSpec() {
       template(
-          "{containers: [{name: app, image: 'shop:1', command: [serve], args: [a], resources: {limits: {cpu: '9'}}}]}");
+          "{containers: [{name: app, image: 'shop:1', command: [serve], args: [a], resources:"
+              + " {limits: {cpu: '9'}}}]}");
       scene
           .spec
           .image("migrator:1")
           .command(List.of("migrate"))
           .args(List.of())
-          .resources(
-              new V1ResourceRequirements().putRequestsItem("memory", new Quantity("64Mi")));
+          .resources(new V1ResourceRequirements().putRequestsItem("memory", new Quantity("64Mi")));
       assertEquals("migrator:1", text(container(), "image"));
       assertEquals(json("[migrate]"), container().get("command"));
       assertEquals(new JsonArray(), container().get("args"));
@@ -160,13 +167,13 @@ class JobManifestTest {
     @Test
     void mergesTheEnvironmentByNameAndAppendsSources() {
       template(
-          "{containers: [{name: app, image: 'shop:1', env: [{name: A, value: '1'}, {name: B, value: '2'}], envFrom: [{secretRef: {name: s}}]}]}");
+          "{containers: [{name: app, image: 'shop:1', env: [{name: A, value: '1'}, {name: B, value:"
+              + " '2'}], envFrom: [{secretRef: {name: s}}]}]}");
       scene
           .spec
           .env(List.of(new V1EnvVar().name("A").value("9"), new V1EnvVar().name("C").value("3")))
           .envFrom(
-              List.of(
-                  new V1EnvFromSource().configMapRef(new V1ConfigMapEnvSource().name("c"))));
+              List.of(new V1EnvFromSource().configMapRef(new V1ConfigMapEnvSource().name("c"))));
       assertEquals(
           json("[{name: A, value: '9'}, {name: B, value: '2'}, {name: C, value: '3'}]"),
           container().get("env"));
@@ -180,26 +187,33 @@ class JobManifestTest {
     @Test
     void areKeptWithNativeSidecarsButWithoutWaiters() {
       template(
-          "{initContainers: [{name: proxy, restartPolicy: Always}, {name: migrate-wait-shop}, {name: wait-db}], containers: [{name: app, image: 'shop:1'}]}");
+          "{initContainers: [{name: proxy, restartPolicy: Always}, {name: migrate-wait-shop},"
+              + " {name: wait-db}], containers: [{name: app, image: 'shop:1'}]}");
       assertEquals(
           json(
-              "[{name: proxy, restartPolicy: Always, terminationMessagePolicy: FallbackToLogsOnError}, {name: wait-db, terminationMessagePolicy: FallbackToLogsOnError}]"),
+              "[{name: proxy, restartPolicy: Always, terminationMessagePolicy:"
+                  + " FallbackToLogsOnError}, {name: wait-db, terminationMessagePolicy:"
+                  + " FallbackToLogsOnError}]"),
           spec().get("initContainers"));
     }
 
     @Test
     void areDroppedWhenNoneIsLeft() {
-      template("{initContainers: [{name: migrate-wait-shop}], containers: [{name: app, image: 'shop:1'}]}");
+      template(
+          "{initContainers: [{name: migrate-wait-shop}], containers: [{name: app, image:"
+              + " 'shop:1'}]}");
       assertFalse(spec().has("initContainers"));
     }
 
     @Test
     void takeNoPortOfTheHost() {
       template(
-          "{initContainers: [{name: proxy, ports: [{name: p, containerPort: 1, hostPort: 1, hostIP: '::'}]}], containers: [{name: app, image: 'shop:1'}]}");
+          "{initContainers: [{name: proxy, ports: [{name: p, containerPort: 1, hostPort: 1, hostIP:"
+              + " '::'}]}], containers: [{name: app, image: 'shop:1'}]}");
       assertEquals(json("[{name: p, containerPort: 1}]"), ports());
       template(
-          "{hostNetwork: true, initContainers: [{name: proxy, ports: [{containerPort: 1}]}], containers: [{name: app, image: 'shop:1'}]}");
+          "{hostNetwork: true, initContainers: [{name: proxy, ports: [{containerPort: 1}]}],"
+              + " containers: [{name: app, image: 'shop:1'}]}");
       assertEquals(null, ports());
     }
 
@@ -209,7 +223,8 @@ class JobManifestTest {
 
     @Test
     void ofTheMigrationsNameAreRenamed() {
-      template("{initContainers: [{name: migrations}], containers: [{name: app, image: 'shop:1'}]}");
+      template(
+          "{initContainers: [{name: migrations}], containers: [{name: app, image: 'shop:1'}]}");
       assertEquals(
           "init-migrations",
           text(spec().getAsJsonArray("initContainers").get(0).getAsJsonObject(), "name"));
@@ -221,7 +236,9 @@ class JobManifestTest {
     @Test
     void canRunBesideTheWaitingOne() {
       template(
-          "{hostname: h, subdomain: s, topologySpreadConstraints: [1], schedulingGates: [1], affinity: {podAffinity: {a: 1}, podAntiAffinity: {a: 1}, nodeAffinity: {keep: 1}}, containers: [{name: app, image: 'shop:1'}]}");
+          "{hostname: h, subdomain: s, topologySpreadConstraints: [1], schedulingGates: [1],"
+              + " affinity: {podAffinity: {a: 1}, podAntiAffinity: {a: 1}, nodeAffinity: {keep:"
+              + " 1}}, containers: [{name: app, image: 'shop:1'}]}");
       assertEquals(json("{nodeAffinity: {keep: 1}}"), spec().get("affinity"));
       for (var field :
           List.of("hostname", "subdomain", "topologySpreadConstraints", "schedulingGates")) {
@@ -231,7 +248,9 @@ class JobManifestTest {
 
     @Test
     void neverRestartsNorServes() {
-      template("{restartPolicy: Always, readinessGates: [{conditionType: x}], containers: [{name: app, image: 'shop:1'}]}");
+      template(
+          "{restartPolicy: Always, readinessGates: [{conditionType: x}], containers: [{name: app,"
+              + " image: 'shop:1'}]}");
       assertEquals("Never", text(spec(), "restartPolicy"));
       assertEquals(
           json("[{conditionType: '%s'}]".formatted(Vocabulary.NEVER_READY)),
@@ -248,7 +267,8 @@ class JobManifestTest {
 
     @Test
     void hasTheServiceAccountOfTheSpec() {
-      template("{serviceAccountName: a, serviceAccount: a, containers: [{name: app, image: 'shop:1'}]}");
+      template(
+          "{serviceAccountName: a, serviceAccount: a, containers: [{name: app, image: 'shop:1'}]}");
       assertEquals("a", text(spec(), "serviceAccountName"));
       scene.spec.setServiceAccountName("migrator");
       assertEquals("migrator", text(spec(), "serviceAccountName"));
@@ -267,15 +287,18 @@ class JobManifestTest {
       assertEquals("b", text(metadata, "annotations", "note"));
       assertEquals("true", text(metadata, "annotations", Vocabulary.NO_WAIT));
       assertEquals(
-          "false",
-          text(metadata, "annotations", "cluster-autoscaler.kubernetes.io/safe-to-evict"));
+          "false", text(metadata, "annotations", "cluster-autoscaler.kubernetes.io/safe-to-evict"));
     }
 
     @Test
     void hasOnlyTheVolumesThatItMounts() {
       template(
-          "{volumes: [{name: a, emptyDir: {}}, {name: b, emptyDir: {}}, {name: c, emptyDir: {}}], initContainers: [{name: i, volumeMounts: [{name: b, mountPath: '/b'}]}], containers: [{name: app, image: 'shop:1', volumeMounts: [{name: a, mountPath: '/a'}]}, {name: other, volumeMounts: [{name: c, mountPath: '/c'}]}]}");
-      assertEquals(json("[{name: a, emptyDir: {}}, {name: b, emptyDir: {}}]"), spec().get("volumes"));
+          "{volumes: [{name: a, emptyDir: {}}, {name: b, emptyDir: {}}, {name: c, emptyDir: {}}],"
+              + " initContainers: [{name: i, volumeMounts: [{name: b, mountPath: '/b'}]}],"
+              + " containers: [{name: app, image: 'shop:1', volumeMounts: [{name: a, mountPath:"
+              + " '/a'}]}, {name: other, volumeMounts: [{name: c, mountPath: '/c'}]}]}");
+      assertEquals(
+          json("[{name: a, emptyDir: {}}, {name: b, emptyDir: {}}]"), spec().get("volumes"));
     }
 
     @Test
@@ -289,7 +312,8 @@ class JobManifestTest {
   @Nested
   class Claims {
     private static final String CLAIM =
-        "{%s volumes: [{name: d, persistentVolumeClaim: {claimName: data}}], containers: [{name: app, image: 'shop:1', volumeMounts: [{name: d, mountPath: '/d'}]}]}";
+        "{%s volumes: [{name: d, persistentVolumeClaim: {claimName: data}}], containers: [{name:"
+            + " app, image: 'shop:1', volumeMounts: [{name: d, mountPath: '/d'}]}]}";
 
     @Test
     void thatOneNodeAloneMayMountPinTheMigrationThere() {
@@ -298,7 +322,9 @@ class JobManifestTest {
       scene.claimNodes.put("data", "node-2");
       assertEquals(
           json(
-              "{nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchFields: [{key: 'metadata.name', operator: In, values: ['node-2']}]}]}}}"),
+              "{nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms:"
+                  + " [{matchFields: [{key: 'metadata.name', operator: In, values:"
+                  + " ['node-2']}]}]}}}"),
           spec().get("affinity"));
     }
 
@@ -306,7 +332,8 @@ class JobManifestTest {
     void pinEachOfTheAlternativesOfANodeAffinity() {
       template(
           CLAIM.formatted(
-              "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [1]}, {matchExpressions: [2]}]}}},"));
+              "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution:"
+                  + " {nodeSelectorTerms: [{matchExpressions: [1]}, {matchExpressions: [2]}]}}},"));
       scene.claimNodes.put("data", "node-2");
       spec()
           .getAsJsonObject("affinity")
@@ -319,7 +346,8 @@ class JobManifestTest {
     @Test
     void thatTheMigrationDoesNotMountDoNotMatter() {
       template(
-          "{volumes: [{name: d, persistentVolumeClaim: {claimName: data}}], containers: [{name: app, image: 'shop:1'}]}");
+          "{volumes: [{name: d, persistentVolumeClaim: {claimName: data}}], containers: [{name:"
+              + " app, image: 'shop:1'}]}");
       scene.claimNodes.put("data", "node-2");
       assertFalse(spec().has("affinity"));
     }
@@ -328,8 +356,10 @@ class JobManifestTest {
     void ofAStatefulSetsClaimTemplatesAreEmptyAndTheConditionSaysSo() {
       kind = "StatefulSet";
       template(
-          "{volumes: [{name: data, persistentVolumeClaim: {claimName: x}}], containers: [{name: app, image: 'shop:1', volumeMounts: [{name: data, mountPath: '/d'}]}]}");
-      var claims = json("[{metadata: {name: data}}, {metadata: {name: unmounted}}]").getAsJsonArray();
+          "{volumes: [{name: data, persistentVolumeClaim: {claimName: x}}], containers: [{name:"
+              + " app, image: 'shop:1', volumeMounts: [{name: data, mountPath: '/d'}]}]}");
+      var claims =
+          json("[{metadata: {name: data}}, {metadata: {name: unmounted}}]").getAsJsonArray();
       var before = template.template().deepCopy();
       var original = template;
       template = template.withEmptyClaims(claims);
@@ -355,7 +385,12 @@ class JobManifestTest {
     void whatAdmissionAndSchedulerPutThereIsDropped() {
       kind = "Pod";
       template(
-          "{nodeName: n, priority: 5, priorityClassName: high, preemptionPolicy: Never, overhead: {cpu: '1'}, ephemeralContainers: [1], volumes: [{name: kube-api-access-x, projected: {}}, {name: mine, emptyDir: {}}], containers: [{name: app, image: 'shop:1', volumeMounts: [{name: kube-api-access-x, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount'}, {name: mine, mountPath: '/m'}]}]}");
+          "{nodeName: n, priority: 5, priorityClassName: high, preemptionPolicy: Never, overhead:"
+              + " {cpu: '1'}, ephemeralContainers: [1], volumes: [{name: kube-api-access-x,"
+              + " projected: {}}, {name: mine, emptyDir: {}}], containers: [{name: app, image:"
+              + " 'shop:1', volumeMounts: [{name: kube-api-access-x, mountPath:"
+              + " '/var/run/secrets/kubernetes.io/serviceaccount'}, {name: mine, mountPath:"
+              + " '/m'}]}]}");
       for (var field :
           List.of("nodeName", "priority", "preemptionPolicy", "overhead", "ephemeralContainers")) {
         assertFalse(spec().has(field), field);

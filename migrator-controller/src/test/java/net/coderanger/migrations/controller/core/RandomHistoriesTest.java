@@ -46,7 +46,7 @@ class RandomHistoriesTest {
                     spec.backoffLimit(n % 3)
                         .successfulJobsHistoryLimit(n % 2)
                         .failedJobsHistoryLimit(n % 3))),
-    REQUEST((world, n) -> world.request("request-" + n % 4)),
+    REQUEST((world, _) -> world.request(world.now.toString())),
     MIGRATOR_DELETED((world, _) -> world.delete()),
     MIGRATOR_CREATED((world, _) -> world.create()),
     STATUS_LOST((world, _) -> world.loseStatus()),
@@ -85,10 +85,10 @@ class RandomHistoriesTest {
     return Combinators.combine(Arbitraries.of(Event.class), Arbitraries.integers().between(0, 8))
         .as(Happening::new)
         .list()
-        .ofMaxSize(150);
+        .ofMaxSize(120);
   }
 
-  @Property(tries = 40000)
+  @Property(tries = 3000)
   void nothingThatMustNeverHappenHappensAndInTheEndEveryPodIsReleasedOrToldWhy(
       @ForAll("histories") List<Happening> history) {
     var world = new World();

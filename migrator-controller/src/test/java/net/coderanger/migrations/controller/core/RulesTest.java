@@ -194,7 +194,8 @@ class RulesTest {
               "d",
               1,
               Scene.json(
-                  "{spec: {containers: [{name: app, image: 'a:1'}, {name: worker, image: 'w:1'}]}}"));
+                  "{spec: {containers: [{name: app, image: 'a:1'}, {name: worker, image:"
+                      + " 'w:1'}]}}"));
       scene.waiting("a", template);
       assertEquals("w:1", Scene.starts(scene.decide()));
     }
@@ -406,7 +407,9 @@ class RulesTest {
       scene.add(
           new Scene.Pods("f").labels(Scene.APP).images(Map.of("app", "shop:7")).build(), null);
       var images =
-          scene.decide().status().getMigratedImages().stream().map(MigratedImage::getImage).toList();
+          scene.decide().status().getMigratedImages().stream()
+              .map(MigratedImage::getImage)
+              .toList();
       assertEquals(102, images.size());
       assertTrue(images.containsAll(List.of("shop:129", "shop:30", "shop:5", "shop:7")));
     }
@@ -573,7 +576,8 @@ class RulesTest {
       scene.add(
           Scene.runPod(job)
               .migration(
-                  new ContainerState.Waiting("CreateContainerConfigError", "secret \"db\" not found"))
+                  new ContainerState.Waiting(
+                      "CreateContainerConfigError", "secret \"db\" not found"))
               .build(),
           null);
       var early = applied();
@@ -649,8 +653,7 @@ class RulesTest {
       scene.spec.setBackoffLimit(0);
       scene.waiting("a", web1);
       var job = started();
-      scene.add(
-          Scene.runPod(job).deleted(scene.now).exited(0, scene.now).build(), null);
+      scene.add(Scene.runPod(job).deleted(scene.now).exited(0, scene.now).build(), null);
       assertEquals("MigrationsRetrying", Scene.reason(applied()));
       assertEquals(0, scene.status.getCurrent().getFailedAttempts());
     }

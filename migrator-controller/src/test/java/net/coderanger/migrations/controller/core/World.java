@@ -11,6 +11,7 @@ import io.kubernetes.client.openapi.models.V1LabelSelector;
 import io.kubernetes.client.openapi.models.V1ObjectMeta;
 import net.coderanger.migrations.api.Vocabulary;
 import net.coderanger.migrations.api.v1beta1.MigratedImage;
+import net.coderanger.migrations.api.v1beta1.MigrationFailure;
 import net.coderanger.migrations.api.v1beta1.MigrationRun;
 import net.coderanger.migrations.api.v1beta1.MigratorSpec;
 import net.coderanger.migrations.api.v1beta1.MigratorStatus;
@@ -124,6 +125,14 @@ final class World {
                     m.runRequest,
                     m.status,
                     0));
+        // A success that was not recorded yet does not count for another spec, nor for this one
+        // again.
+        successes
+            .keySet()
+            .removeIf(
+                success ->
+                    !isRecorded(success.image())
+                        && !intent(migrator).specHash().equals(success.specHash()));
       }
     }
   }
@@ -322,7 +331,9 @@ final class World {
         var stopped = pod.deletion().map(d -> !now.isBefore(d.began())).orElse(false);
         if (code == 0 && !stopped) {
           migratedInTruth.add(truth(pod));
-          jobOf(pod).filter(this::isOfPresentSpec).ifPresent(job -> successes.put(success(job), now));
+          jobOf(pod)
+              .filter(this::isOfPresentSpec)
+              .ifPresent(job -> successes.put(success(job), now));
         }
       }
     }
@@ -523,11 +534,8 @@ final class World {
 
   private void writeStatus(AtomicLong version, MigratorStatus status) {
     checkVersion(version);
-    var failures = Objects.requireNonNullElse(status.getFailures(), List.of());
-    failures.forEach(
-        failure ->
-            failedBefore.add(
-                ((net.coderanger.migrations.api.v1beta1.MigrationFailure) failure).getImage()));
+    Objects.requireNonNullElse(status.getFailures(), List.<MigrationFailure>of())
+        .forEach(failure -> failedBefore.add(failure.getImage()));
     store(
         m ->
             new Stored(
@@ -726,14 +734,10 @@ final class World {
   }
 
   private String truth(PodView pod) {
-    return truthOf.getOrDefault(
-        pod.jobName(),
-        jobOf(pod)
-            .map(job -> job.image() + " " + job.annotations().get(JobView.MIGRATION_IMAGE))
-            .orElse("?"));
+    return jobOf(pod)
+        .map(job -> job.image() + " " + job.annotations().get(JobView.MIGRATION_IMAGE))
+        .orElse("?");
   }
-
-  private final Map<String, String> truthOf = new HashMap<>();
 
   private static boolean isWorking(PodView pod) {
     return pod.states().get(Vocabulary.MIGRATION_CONTAINER) instanceof ContainerState.Running;
