@@ -142,8 +142,7 @@ final class JobManifest {
   }
 
   private JsonObject podSpec() {
-    var original = template.template().getAsJsonObject("spec");
-    var spec = original.deepCopy();
+    var spec = template.template().getAsJsonObject("spec").deepCopy();
     if (template.kind().equals("Pod")) {
       BarePod.strip(spec);
     }
@@ -163,7 +162,7 @@ final class JobManifest {
     if (!initContainers.isEmpty()) {
       spec.add("initContainers", initContainers);
     }
-    var container = container(original);
+    var container = container(spec);
     var containers = new JsonArray();
     containers.add(container);
     spec.add("containers", containers);

@@ -15,14 +15,25 @@ final class Remains {
   }
 
   /**
-   * A Job of ours that works although the status does not name it: the status was lost. One whose
-   * result was recorded is none, though its end may not show yet when its pod is gone already.
+   * A Job of ours that the status does not name though its result is not recorded: the status was
+   * lost, or a Job that was given up was not deleted. A status that has not counted the Job has
+   * lost it, so that even its end counts yet; else only one that works is meant, and not one whose
+   * end does not show yet because its pod is gone already.
    */
   Optional<JobView> orphan() {
     return ours()
-        .filter(job -> !job.suspended() && !job.deleting() && !isOver(job))
-        .filter(job -> !job.image().isEmpty() && !isRecorded(job))
+        .filter(job -> !job.suspended() && !job.deleting() && !job.image().isEmpty())
+        .filter(job -> isUncounted(job) ? tells(job) : !isOver(job) && !isRecorded(job))
         .max(Comparator.comparingLong(JobView::serial));
+  }
+
+  private boolean isUncounted(JobView job) {
+    return job.serial() > look.draft.attempts();
+  }
+
+  /** Whether it still shows how its attempt goes or went. */
+  private boolean tells(JobView job) {
+    return job.ended().isEmpty() || !look.seen.podsOf(job.name()).isEmpty();
   }
 
   /** Why no attempt may start now, if so: two migrations must never run together. */
@@ -73,7 +84,7 @@ final class Remains {
           .filter(job -> job.ended().isPresent() && job.complete() == complete)
           .filter(job -> !job.deleting() && !isCurrent(job))
           // A status that has not heard of the Job is stale: its result is not recorded yet.
-          .filter(job -> job.serial() <= look.draft.attempts())
+          .filter(job -> !isUncounted(job))
           .sorted(
               Comparator.comparing((JobView job) -> job.ended().get())
                   .thenComparing(JobView::serial)

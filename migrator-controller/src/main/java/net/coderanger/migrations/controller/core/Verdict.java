@@ -126,8 +126,8 @@ public sealed interface Verdict {
                         self.get().template().id(),
                         seen.intent().container().orElse(""),
                         seen.intent().name()))
-            : waiting(
-                Reason.NoTemplatePods,
+            : stuck(
+                Reason.NoTemplatePods.name(),
                 "no template pods found: no pod that Migrator %s selects matches spec.templateSelector yet"
                     .formatted(seen.intent().name()));
       }
@@ -168,10 +168,14 @@ public sealed interface Verdict {
         return new Released();
       }
       var first = run == null ? wanted.getFirst().image() : run.getImage();
-      return waiting(
-          Reason.MigrationsQueued,
+      var failed = run == null && memory.failure(first).isPresent();
+      return new Waiting(
+          (failed ? Reason.MigrationsFailed : Reason.MigrationsQueued).name(),
           "image %s is not of Migrator %s, but its selector selects this pod, which so waits until image %s has been migrated: %s"
-              .formatted(image, seen.intent().name(), first, readyMessage()));
+              .formatted(image, seen.intent().name(), first, readyMessage()),
+          "",
+          0,
+          failed);
     }
 
     private Optional<String> firstContainerOfATemplate() {
