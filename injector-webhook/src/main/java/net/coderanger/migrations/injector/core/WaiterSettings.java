@@ -1,0 +1,14 @@
+package net.coderanger.migrations.injector.core;
+
+/**
+ * What is the same for all waiters.
+ *
+ * @param image reference of the waiter's image
+ * @param user id to run as, not 0; a service mesh may exempt one from its redirection
+ * @param group id to run as
+ * @param cpu request and limit, a Kubernetes quantity
+ * @param memory request and limit, a Kubernetes quantity
+ * @param gateUrl base URL of the gate, by the name of its Service
+ */
+public record WaiterSettings(
+    String image, long user, long group, String cpu, String memory, String gateUrl) {}
