@@ -14,9 +14,10 @@ class MainJobE2E {
   @Test
   void sixReplicasRollFromOneImageToTheNextWithOneJobEach() throws Exception {
     try (var shop = new Shop(lab)) {
-      shop.migrator("echo migrating; sleep 5", "");
+      shop.migrator(Shop.UNTIL_TOLD, "");
       shop.deployment(6, Shop.image(1));
       shop.awaitWaiting(6, Shop.image(1));
+      shop.letMigrationEnd();
       shop.awaitRunning(6, Shop.image(1));
       assertEquals(1, shop.jobs().size());
       shop.awaitReason("MigrationsUpToDate");
@@ -27,6 +28,7 @@ class MainJobE2E {
           () ->
               shop.pods().stream().anyMatch(Shop::isInWaiter)
                   && shop.pods().stream().anyMatch(pod -> Shop.runs(pod, Shop.image(1))));
+      shop.letMigrationEnd();
       shop.awaitRunning(6, Shop.image(2));
       assertEquals(
           List.of(Shop.image(1), Shop.image(2)),

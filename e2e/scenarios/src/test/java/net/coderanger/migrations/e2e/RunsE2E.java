@@ -15,14 +15,16 @@ class RunsE2E {
   @Test
   void aRollBackNeedsNoMigrationNeitherMidWayNorAfter() throws Exception {
     try (var shop = new Shop(lab)) {
-      shop.migrator("sleep 3", "");
+      shop.migrator(Shop.UNTIL_TOLD, "");
       shop.deployment(2, Shop.image(1));
+      shop.letMigrationEnd();
       shop.awaitRunning(2, Shop.image(1));
 
       shop.roll("shop", Shop.image(2));
-      shop.awaitReason("MigrationsRunning");
+      shop.runningMigration();
       shop.roll("shop", Shop.image(1));
       shop.awaitRunning(2, Shop.image(1));
+      shop.letMigrationEnd();
       shop.awaitReason("MigrationsUpToDate");
 
       shop.roll("shop", Shop.image(2));
@@ -37,11 +39,12 @@ class RunsE2E {
   @Test
   void anOldPodThatDiesDuringARollOutIsReplacedAtOnce() throws Exception {
     try (var shop = new Shop(lab)) {
-      shop.migrator("test -e /nowhere || sleep 20", "");
+      shop.migrator(Shop.UNTIL_TOLD, "");
       shop.deployment(2, Shop.image(1));
+      shop.letMigrationEnd();
       shop.awaitRunning(2, Shop.image(1));
       shop.roll("shop", Shop.image(2));
-      shop.awaitReason("MigrationsRunning");
+      shop.runningMigration();
       var victim =
           shop.pods().stream()
               .filter(pod -> Shop.runs(pod, Shop.image(1)))
@@ -58,19 +61,22 @@ class RunsE2E {
                       .count()
                   == 2);
       assertEquals("MigrationsRunning", shop.condition("Ready", "reason"));
+      shop.letMigrationEnd();
     }
   }
 
   @Test
   void aNewerImageQueuesBehindARunningMigration() throws Exception {
     try (var shop = new Shop(lab)) {
-      shop.migrator("sleep 8", "");
+      shop.migrator(Shop.UNTIL_TOLD, "");
       shop.deployment(1, Shop.image(1));
-      shop.awaitThat(
-          "the first migration runs",
-          () -> shop.migrationPods().stream().anyMatch(pod -> Shop.runs(pod, Shop.image(1))));
-      var first = Shop.name(shop.migrationPods().getFirst());
+      var first = shop.runningMigration();
       shop.roll("shop", Shop.image(2));
+      shop.awaitWaiting(1, Shop.image(2));
+      assertEquals(first, shop.runningMigration());
+      shop.letMigrationEnd();
+      shop.awaitThat("the next migration runs", () -> !shop.runningMigration().equals(first));
+      shop.letMigrationEnd();
       shop.awaitRunning(1, Shop.image(2));
       var pod = lab.find("/api/v1/namespaces/%s/pods/%s".formatted(shop.namespace, first));
       var history = shop.migrator().getAsJsonObject("status").getAsJsonArray("history");
@@ -91,13 +97,7 @@ class RunsE2E {
           "never two at once, and both run in the end",
           () -> {
             assertTrue(
-                shop.migrationPods().stream()
-                        .filter(
-                            pod ->
-                                Shop.statuses(pod, "containerStatuses").stream()
-                                    .anyMatch(s -> s.getAsJsonObject("state").has("running")))
-                        .count()
-                    <= 1,
+                shop.migrationPods().stream().filter(Shop::isMigrating).count() <= 1,
                 "two migrations at once");
             return shop.pods().stream().filter(pod -> Shop.runs(pod, Shop.image(1))).count() == 1
                 && shop.pods().stream().filter(pod -> Shop.runs(pod, Shop.image(2))).count() == 1;
@@ -241,10 +241,7 @@ class RunsE2E {
     try (var shop = new Shop(lab)) {
       shop.migrator(SLOW, "");
       shop.deployment(1, Shop.image(1));
-      shop.awaitThat(
-          "the migration runs",
-          () -> shop.migrationPods().stream().anyMatch(pod -> Shop.runs(pod, Shop.image(1))));
-      var first = Shop.name(shop.migrationPods().getFirst());
+      var first = shop.runningMigration();
       // As `kubectl drain` does.
       lab.create(
           "/api/v1/namespaces/%s/pods/%s/eviction".formatted(shop.namespace, first),
@@ -271,20 +268,20 @@ class RunsE2E {
   @Test
   void aMigratorThatIsDeletedMidRunAndCreatedAgainNeverRunsTwoAtOnce() throws Exception {
     try (var shop = new Shop(lab)) {
-      shop.migrator("sleep 10", "");
+      shop.migrator(Shop.UNTIL_TOLD, "");
       shop.deployment(1, Shop.image(1));
-      shop.awaitThat(
-          "the migration runs",
-          () -> shop.migrationPods().stream().anyMatch(pod -> Shop.runs(pod, Shop.image(1))));
-      var first = Shop.name(shop.migrationPods().getFirst());
+      var first = shop.runningMigration();
       lab.delete(shop.migratorsPath() + "/shop");
       shop.awaitThat(
-          "the finalizer lets the running migration end",
+          "the waiter says that its Migrator is being deleted",
           () ->
-              lab.find("/api/v1/namespaces/%s/pods/%s".formatted(shop.namespace, first))
-                      .filter(pod -> Shop.runs(pod, Shop.image(1)))
-                      .isEmpty()
-                  || lab.find(shop.migratorsPath() + "/shop").isPresent());
+              lab.log(shop.namespace, Shop.name(shop.pods().getFirst()), "migrate-wait-shop")
+                  .contains("MigratorDeleted"));
+      assertEquals(first, shop.runningMigration());
+      assertTrue(
+          lab.find(shop.migratorsPath() + "/shop").isPresent(),
+          "the finalizer keeps the Migrator until the migration has ended");
+      shop.letMigrationEnd();
       shop.awaitThat("the Migrator goes", () -> lab.find(shop.migratorsPath() + "/shop").isEmpty());
       assertTrue(shop.pods().stream().allMatch(Shop::isInWaiter), shop::describe);
       shop.migrator("true", "");

@@ -14,7 +14,7 @@ import io.kubernetes.client.openapi.ApiException;
  * a busybox, so that a migration is a line of shell.
  */
 final class Shop implements AutoCloseable {
-  static final Duration SOON = Duration.ofSeconds(60);
+  static final Duration SOON = Duration.ofMinutes(2);
 
   private static final AtomicInteger COUNT = new AtomicInteger();
 
@@ -34,6 +34,44 @@ final class Shop implements AutoCloseable {
   /** Reference of the toolbox image with this tag. */
   static String image(int tag) {
     return "ghcr.io/coderanger/migrations-operator/toolbox:" + tag;
+  }
+
+  /** A line of shell that ends, with success, only once {@link #letMigrationEnd} was called. */
+  static final String UNTIL_TOLD = "until test -e /tmp/go; do sleep 0.2; done";
+
+  /** Lets the migration that runs {@link #UNTIL_TOLD} end. */
+  void letMigrationEnd() throws ApiException {
+    lab.kubectl(
+        "",
+        "-n",
+        namespace,
+        "exec",
+        runningMigration(),
+        "-c",
+        "migrations",
+        "--",
+        "touch",
+        "/tmp/go");
+  }
+
+  /** Name of the pod whose migration container runs, as soon as there is one. */
+  String runningMigration() {
+    awaitThat("a migration runs", () -> migrationPods().stream().anyMatch(Shop::isMigrating));
+    try {
+      return migrationPods().stream()
+          .filter(Shop::isMigrating)
+          .map(Shop::name)
+          .findFirst()
+          .orElseThrow();
+    } catch (ApiException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Whether the migration container of this pod runs. */
+  static boolean isMigrating(JsonObject pod) {
+    return statuses(pod, "containerStatuses").stream()
+        .anyMatch(status -> status.getAsJsonObject("state").has("running"));
   }
 
   /** A Migrator "shop" that runs this line of shell, with more fields of its spec. */
@@ -219,6 +257,7 @@ final class Shop implements AutoCloseable {
   static boolean runs(JsonObject pod, String image) {
     return image(pod).equals(image)
         && !pod.getAsJsonObject("metadata").has("deletionTimestamp")
+        && !isInWaiter(pod)
         && statuses(pod, "containerStatuses").stream()
             .allMatch(status -> status.getAsJsonObject("state").has("running"))
         && !statuses(pod, "containerStatuses").isEmpty();
