@@ -29,6 +29,8 @@ class RandomHistoriesTest {
     SCALE((world, n) -> world.scale("web", n % 4)),
     BARE_POD((world, n) -> world.barePod("shop:" + n % 4)),
     APP_POD_DELETED(World::deleteAppPod),
+    JOBS_DELETED((world, _) -> world.deleteJobs()),
+    FINALIZER_REMOVED((world, _) -> world.stripFinalizer()),
     RUN_POD_DELETED((world, _) -> world.deleteRunPods()),
     EXIT_0((world, _) -> world.exit(0)),
     EXIT_0_TOO((world, _) -> world.exit(0)),
@@ -88,7 +90,7 @@ class RandomHistoriesTest {
         .ofMaxSize(120);
   }
 
-  @Property(tries = 3000)
+  @Property(tries = 2000)
   void nothingThatMustNeverHappenHappensAndInTheEndEveryPodIsReleasedOrToldWhy(
       @ForAll("histories") List<Happening> history) {
     var world = new World();

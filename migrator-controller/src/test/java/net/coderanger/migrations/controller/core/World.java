@@ -107,6 +107,28 @@ final class World {
     }
   }
 
+  /** Somebody loses patience and takes the guard off by hand. */
+  void stripFinalizer() {
+    if (migrator != null) {
+      note("finalizer removed by hand");
+      store(
+          m ->
+              new Stored(
+                  m.uid, m.generation, m.deleting, false, m.spec, m.runRequest, m.status, 0));
+      collectMigrator();
+    }
+  }
+
+  /** Deletes the Jobs as kubectl does by default: at once, their pods after them. */
+  void deleteJobs() {
+    for (var job : List.copyOf(jobs.values())) {
+      note("Job deleted by hand: " + job.name());
+      podsOfJob(job.name()).forEach(pod -> deletePod(pod.name()));
+      podsOfJob(job.name()).forEach(this::forgetUnrecorded);
+      jobs.remove(job.name());
+    }
+  }
+
   /** Changes the spec. */
   void edit(Consumer<MigratorSpec> change) {
     if (migrator != null) {
@@ -131,7 +153,7 @@ final class World {
             .keySet()
             .removeIf(
                 success ->
-                    !isRecorded(success.image())
+                    !isRecorded(success)
                         && !intent(migrator).specHash().equals(success.specHash()));
       }
     }
@@ -347,15 +369,18 @@ final class World {
   /** A success that nobody could read before its pod was gone is lost, and may be repeated. */
   private void forgetUnrecorded(PodView pod) {
     jobOf(pod)
-        .filter(job -> migrator == null || !isRecorded(job.image()))
+        .filter(job -> migrator == null || !isRecorded(success(job)))
         .ifPresent(job -> successes.remove(success(job)));
   }
 
-  private boolean isRecorded(String image) {
+  private boolean isRecorded(Success success) {
     return Objects.requireNonNullElse(
             migrator.status().getMigratedImages(), List.<MigratedImage>of())
         .stream()
-        .anyMatch(migrated -> migrated.getImage().equals(image));
+        .anyMatch(
+            migrated ->
+                migrated.getImage().equals(success.image())
+                    && migrated.getMigrationImage().equals(success.migrationImage()));
   }
 
   /** The Deployment controller removes old pods once new ones have been released. */
