@@ -71,6 +71,8 @@ public final class Main {
                 routing ->
                     routing
                         .register("/orders", new Orders(database, settings.version()))
+                        .get(
+                            "/migrations", (_, response) -> response.send(Executions.all(database)))
                         .get("/version", (_, response) -> response.send(version())))
             .addFeature(
                 ObserveFeature.builder()
