@@ -109,7 +109,8 @@ public final class Main {
   }
 
   private static RuntimeException failed(String what, Exception why) {
-    return failed(what + ": " + why.getMessage());
+    var cause = why.getCause() == null ? "" : " Cause: " + why.getCause();
+    return failed(what + ": " + why.getMessage() + cause);
   }
 
   /** Ends the program; to be thrown, so that the compiler knows. */
