@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The image of a PostgreSQL for tests and the demo. image.sh OUT.tar BINARIES.txz
 set -euo pipefail
-# shellcheck source=../toolbox/archive.sh
+# shellcheck source-path=SCRIPTDIR source=../toolbox/archive.sh
 . "$(dirname "$0")/../toolbox/archive.sh"
 
 binaries=$(realpath "$2")

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Images of Debian packages without a registry or an engine. Sourced by the image.sh of a module, never run.
 
+# shellcheck disable=SC2034 # for the script that sources this
 HERE=$(cd "$(dirname "${BASH_SOURCE[1]}")" && pwd -P)
 OUT=$(realpath -m "$1")
 CACHE=${CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/migrations-operator}/debian

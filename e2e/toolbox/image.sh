@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The image of the scenarios' workloads and migrations: busybox, under three tags. image.sh OUT.tar
 set -euo pipefail
-# shellcheck source=archive.sh
+# shellcheck source-path=SCRIPTDIR source=archive.sh
 . "$(dirname "$0")/archive.sh"
 
 newer_than "$HERE/image.sh" && exit

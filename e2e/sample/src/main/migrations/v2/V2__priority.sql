@@ -1,8 +1,7 @@
--- As long as it is told to take: large tables are slow to change.
-SELECT pg_sleep(${seconds});
-
 DO $$
 BEGIN
+  -- Large tables are slow to change: this takes as long as it is told to.
+  PERFORM pg_sleep(${seconds});
   IF ${fail} THEN
     RAISE EXCEPTION 'this migration was told to fail: SAMPLE_MIGRATION_FAIL';
   END IF;

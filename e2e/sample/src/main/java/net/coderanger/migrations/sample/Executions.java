@@ -1,5 +1,10 @@
 package net.coderanger.migrations.sample;
 
+import module java.base;
+
+import jakarta.json.Json;
+import jakarta.json.JsonArray;
+import jakarta.json.JsonValue;
 import java.sql.Connection;
 import java.sql.SQLException;
 
@@ -54,6 +59,33 @@ final class Executions implements AutoCloseable {
       update.setLong(1, id);
       update.executeUpdate();
     }
+  }
+
+  /** All of them, the first one first. */
+  static JsonArray all(Database database) throws SQLException {
+    var all = Json.createArrayBuilder();
+    try (var connection = database.connect();
+        var select =
+            connection.prepareStatement(
+                "SELECT id, image_version, started_at, finished_at FROM migration_executions ORDER"
+                    + " BY id");
+        var rows = select.executeQuery()) {
+      while (rows.next()) {
+        var started = rows.getObject("started_at", OffsetDateTime.class);
+        var finished = rows.getObject("finished_at", OffsetDateTime.class);
+        all.add(
+            Json.createObjectBuilder()
+                .add("id", rows.getLong("id"))
+                .add("version", rows.getString("image_version"))
+                .add("startedAt", started.toInstant().toString())
+                .add(
+                    "finishedAt",
+                    finished == null
+                        ? JsonValue.NULL
+                        : Json.createValue(finished.toInstant().toString())));
+      }
+    }
+    return all.build();
   }
 
   @Override

@@ -71,6 +71,8 @@ public final class Main {
                 routing ->
                     routing
                         .register("/orders", new Orders(database, settings.version()))
+                        .get(
+                            "/migrations", (_, response) -> response.send(Executions.all(database)))
                         .get("/version", (_, response) -> response.send(version())))
             .addFeature(
                 ObserveFeature.builder()
@@ -107,7 +109,8 @@ public final class Main {
   }
 
   private static RuntimeException failed(String what, Exception why) {
-    return failed(what + ": " + why.getMessage());
+    var cause = why.getCause() == null ? "" : " Cause: " + why.getCause();
+    return failed(what + ": " + why.getMessage() + cause);
   }
 
   /** Ends the program; to be thrown, so that the compiler knows. */

@@ -33,7 +33,7 @@ final class Migration {
         .baselineOnMigrate(true)
         .baselineVersion("0")
         // The server notices within a second that a migration was killed, not after its statement.
-        .initSql("SET client_connection_check_interval = '1s'")
+        .jdbcProperties(Map.of("options", "-c client_connection_check_interval=1s"))
         .placeholders(
             Map.of(
                 "seconds", String.valueOf(settings.slowness().toSeconds()),

@@ -44,7 +44,7 @@ final class Orders implements HttpService {
   }
 
   private void add(ServerRequest request, ServerResponse response) throws SQLException {
-    var order = request.content().as(JsonObject.class);
+    var order = sent(request);
     var item = order.getString("item", "");
     if (item.isBlank()) {
       throw new BadRequestException("item is missing");
@@ -68,6 +68,15 @@ final class Orders implements HttpService {
         row.next();
         response.status(Status.CREATED_201).send(order(row));
       }
+    }
+  }
+
+  // Helidon would answer 500 to what is no JSON, or not called so.
+  private static JsonObject sent(ServerRequest request) {
+    try {
+      return request.content().as(JsonObject.class);
+    } catch (RuntimeException e) {
+      throw new BadRequestException("no JSON object: " + e.getMessage(), e);
     }
   }
 
