@@ -127,7 +127,7 @@ final class CertificatePolicy {
       if (nextIsUsable && !leafIsWanted) {
         return Ca.KEEP; // nothing to sign until then
       }
-      repairs.add("the CA's key is missing");
+      repairs.add("there is no key of the CA");
       if (rememberedCaSigns(input)
           && rememberedCa(input).equals(Optional.of(authority.certificate()))) {
         return Ca.RESTORE;
@@ -206,7 +206,7 @@ final class CertificatePolicy {
   }
 
   private static Optional<String> caIsMissing(Input input) {
-    return input.stored().ca().isEmpty() ? Optional.of("ca.crt is missing") : Optional.empty();
+    return input.stored().ca().isEmpty() ? Optional.of("there is no CA") : Optional.empty();
   }
 
   private static Optional<String> caIsNoAuthority(Input input) {
@@ -234,7 +234,7 @@ final class CertificatePolicy {
   }
 
   private static Optional<String> leafIsMissing(Input input) {
-    return input.stored().leaf().isEmpty() ? Optional.of("tls.crt is missing") : Optional.empty();
+    return input.stored().leaf().isEmpty() ? Optional.of("there is no leaf") : Optional.empty();
   }
 
   private static Optional<String> leafIsOfAnotherCa(Input input) {

@@ -78,7 +78,7 @@ final class SharedSecret implements CertificateSource {
           "%s: %s: %s"
               .formatted(
                   name(),
-                  input.exists() ? "renewed" : "created",
+                  input.exists() ? (plan.repairs().isEmpty() ? "renewed" : "repaired") : "created",
                   String.join(", ", reasons(plan))));
       return seen(
           new CertificatePolicy.Input(changed, true, remembered, settings.dnsNames(), now),

@@ -157,10 +157,10 @@ class SharedSecretIT {
     }
   }
 
-  /** Leaves live 4 s, CAs 24 s: in 40 s many leaves and at least one CA come and go. */
+  /** Leaves live 6 s, CAs 24 s: in 30 s many leaves and at least one CA come and go. */
   @Test
   void clientsNoticeNoRotation() throws Exception {
-    var settings = settings("rotated", Duration.ofSeconds(4), Duration.ofSeconds(24));
+    var settings = settings("rotated", Duration.ofSeconds(6), Duration.ofSeconds(24));
     var failures = new ConcurrentLinkedQueue<Exception>();
     var leaves = ConcurrentHashMap.<BigInteger>newKeySet();
     var requests = new AtomicInteger();
@@ -173,7 +173,7 @@ class SharedSecretIT {
       first.reload(servers.getFirst());
       second.reload(servers.getLast());
       var open = TlsClient.connect(servers.getFirst().port(), NAME, first.caBundle());
-      var end = Instant.now().plusSeconds(40);
+      var end = Instant.now().plusSeconds(30);
       for (var i = 0; i < 8; i++) {
         var server = servers.get(i % 2);
         pool.submit(
@@ -201,8 +201,8 @@ class SharedSecretIT {
       servers.forEach(server -> server.stop());
     }
     assertEquals(List.of(), List.copyOf(failures));
-    assertTrue(requests.get() > 1000, () -> requests + " requests");
-    assertTrue(leaves.size() >= 10, () -> leaves.size() + " leaves");
+    assertTrue(requests.get() > 100, () -> requests + " requests");
+    assertTrue(leaves.size() >= 5, () -> leaves.size() + " leaves");
     assertTrue(bundles.size() >= 4, () -> "published, switched, forgotten: " + bundles.size());
   }
 

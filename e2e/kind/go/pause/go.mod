@@ -1,0 +1,3 @@
+module migrations-operator/e2e/kind/pause
+
+go 1.24.0

@@ -1,0 +1,149 @@
+package net.coderanger.migrations.controller;
+
+import module java.base;
+
+import io.helidon.common.Weighted;
+import io.helidon.config.Config;
+import io.helidon.health.HealthCheckResponse;
+import io.helidon.health.HealthCheckType;
+import io.helidon.logging.common.LogConfig;
+import io.helidon.metrics.api.MeterRegistry;
+import io.helidon.service.registry.Services;
+import io.helidon.spi.HelidonShutdownHandler;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.WebServerConfig;
+import io.helidon.webserver.observe.ObserveFeature;
+import io.helidon.webserver.observe.health.HealthObserver;
+import net.coderanger.migrations.controller.gate.Gate;
+import net.coderanger.migrations.controller.gate.GateSettings;
+import net.coderanger.migrations.controller.shell.Api;
+import net.coderanger.migrations.controller.shell.CaPublication;
+import net.coderanger.migrations.controller.shell.Caches;
+import net.coderanger.migrations.controller.shell.Controller;
+import net.coderanger.migrations.controller.shell.ControllerSettings;
+import net.coderanger.migrations.controller.shell.Events;
+import net.coderanger.migrations.controller.shell.Observation;
+import net.coderanger.migrations.kube.KubeClients;
+import net.coderanger.migrations.kube.ServingTls;
+import net.coderanger.migrations.kube.TlsSettings;
+
+/** The migrator-controller: runs the migrations and opens the gate. */
+public final class Main {
+  private static final String SERVICE = "migrator-controller";
+
+  private Main() {}
+
+  /** Starts the service; configuration by application.yaml and the environment. */
+  public static void main(String[] args) throws Exception {
+    LogConfig.configureRuntime();
+    var config = Config.create();
+    Services.set(Config.class, config);
+    ControllerSettings settings;
+    GateSettings gateSettings;
+    TlsSettings tlsSettings;
+    try {
+      settings = ControllerSettings.from(config.get("controller"));
+      gateSettings = GateSettings.from(config.get("gate"));
+      tlsSettings = TlsSettings.from(config.get("tls"), settings.namespace(), SERVICE);
+    } catch (RuntimeException e) {
+      System.err.println("The configuration cannot be used: " + e.getMessage());
+      System.exit(1);
+      return;
+    }
+
+    var clients = KubeClients.standard(settings.callTimeout());
+    var metrics = new Metrics(Services.get(MeterRegistry.class));
+    var api = new Api(clients.calls(), metrics);
+    var tls = ServingTls.start(tlsSettings, clients.calls());
+    var caches = new Caches(clients.watches());
+    var observation = new Observation(api, caches, Clock.systemUTC());
+    var events = new Events(api, settings.identity(), Clock.systemUTC());
+    var gate = new Gate(gateSettings, api, caches, observation, events);
+    var controller =
+        new Controller(clients.calls(), settings, api, caches, observation, events, metrics);
+    metrics.gauge(
+        "migrations_controller_waiters", "Waiters whose requests are open", gate::waiting);
+    metrics.gauge(
+        "migrations_controller_leader",
+        "1 while this replica leads",
+        () -> controller.isLeading() ? 1 : 0);
+
+    var draining = new Draining(settings.drain(), gate, controller);
+    caches.start();
+    var server =
+        configure(WebServer.builder(), config, () -> caches.isSynced() && !draining.started, gate)
+            .tls(tls.tls())
+            .build()
+            .start();
+    if (!server.isRunning()) { // a port that is taken is logged, not thrown
+      System.exit(1);
+    }
+    tls.reload(server);
+    if (tlsSettings.mode() == TlsSettings.Mode.SELF_MANAGED) {
+      var publication =
+          new CaPublication(
+              api,
+              settings.namespace(),
+              config.get("tls.ca-config-map").asString().get(),
+              tlsSettings.poll());
+      tls.onCaChange(publication::publish);
+    }
+    io.helidon.Main.addShutdownHandler(draining);
+    controller.start();
+  }
+
+  static WebServerConfig.Builder configure(
+      WebServerConfig.Builder server, Config config, BooleanSupplier ready, Gate gate) {
+    var observe = config.get("observe");
+    return server
+        .config(config.get("server"))
+        .routing(routing -> routing.register(gate))
+        .addFeature(
+            ObserveFeature.builder()
+                .config(observe)
+                .addObserver(
+                    HealthObserver.builder()
+                        .config(observe.get("observers.health"))
+                        .addCheck(
+                            () ->
+                                HealthCheckResponse.builder().status(ready.getAsBoolean()).build(),
+                            HealthCheckType.READINESS,
+                            "ready")
+                        .build())
+                .build());
+  }
+
+  /**
+   * Runs before the server's own handler, which closes the sockets: not ready, the lease released,
+   * the waiters sent to another replica.
+   */
+  private static final class Draining implements HelidonShutdownHandler, Weighted {
+    private final Duration drain;
+    private final Gate gate;
+    private final Controller controller;
+    private volatile boolean started;
+
+    private Draining(Duration drain, Gate gate, Controller controller) {
+      this.drain = drain;
+      this.gate = gate;
+      this.controller = controller;
+    }
+
+    @Override
+    public double weight() {
+      return Weighted.DEFAULT_WEIGHT + 1;
+    }
+
+    @Override
+    public void shutdown() {
+      started = true;
+      controller.close();
+      try {
+        Thread.sleep(drain); // until the endpoints have forgotten us, new waiters still come
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+      }
+      gate.drain();
+    }
+  }
+}

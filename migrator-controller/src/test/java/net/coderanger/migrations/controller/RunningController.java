@@ -1,0 +1,71 @@
+package net.coderanger.migrations.controller;
+
+import module java.base;
+
+import io.helidon.webserver.WebServer;
+import net.coderanger.migrations.api.KubeApi;
+import net.coderanger.migrations.controller.gate.Gate;
+import net.coderanger.migrations.controller.gate.GateSettings;
+import net.coderanger.migrations.controller.shell.Api;
+import net.coderanger.migrations.controller.shell.Caches;
+import net.coderanger.migrations.controller.shell.Controller;
+import net.coderanger.migrations.controller.shell.ControllerSettings;
+import net.coderanger.migrations.controller.shell.Events;
+import net.coderanger.migrations.controller.shell.Observation;
+
+/** The controller as Main wires it, against a test's API server, with its gate on plain HTTP. */
+final class RunningController implements AutoCloseable {
+  private final Caches caches;
+  private final Controller controller;
+  private final Events events;
+  private final Gate gate;
+  private final WebServer server;
+
+  RunningController(KubeApi kube, Api.Observer observer) {
+    var calls = kube.client();
+    var watches = kube.client();
+    watches.setReadTimeout(0);
+    var api = new Api(calls, observer);
+    caches = new Caches(watches);
+    var observation = new Observation(api, caches, Clock.systemUTC());
+    events = new Events(api, "test", Clock.systemUTC());
+    gate =
+        new Gate(
+            new GateSettings(Duration.ofMillis(200), 20, Duration.ofSeconds(5), 10_000),
+            api,
+            caches,
+            observation,
+            events);
+    controller =
+        new Controller(calls, settings(), api, caches, observation, events, (_, _, _) -> {});
+    caches.start();
+    server = WebServer.builder().port(0).routing(routing -> routing.register(gate)).build().start();
+    controller.start();
+  }
+
+  private static ControllerSettings settings() {
+    return new ControllerSettings(
+        "default",
+        UUID.randomUUID().toString(),
+        2,
+        Duration.ofSeconds(10),
+        Duration.ofSeconds(3),
+        Duration.ofSeconds(2),
+        Duration.ofMillis(500),
+        Duration.ZERO);
+  }
+
+  URI gate(String migrator) {
+    return URI.create(
+        "http://127.0.0.1:%d/v1/migrators/%s/wait".formatted(server.port(), migrator));
+  }
+
+  @Override
+  public void close() {
+    controller.close();
+    gate.drain();
+    server.stop();
+    caches.close();
+    events.close();
+  }
+}

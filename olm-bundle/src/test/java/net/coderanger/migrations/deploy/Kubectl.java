@@ -1,0 +1,64 @@
+package net.coderanger.migrations.deploy;
+
+import module java.base;
+
+import net.coderanger.migrations.api.KubeApi;
+
+/** The kubectl that belongs to the API server of the tests. */
+final class Kubectl implements AutoCloseable {
+  /**
+   * How a command ended.
+   *
+   * @param output on both streams
+   */
+  record Outcome(int status, String output) {}
+
+  private final Path kubeconfig;
+  private final Path binary;
+
+  Kubectl(KubeApi kube) {
+    try (var binaries =
+        Files.find(
+            Path.of(System.getProperty("kube-api-test.dir")),
+            3,
+            (file, _) -> file.endsWith("kubectl"))) {
+      binary = binaries.findFirst().orElseThrow();
+      kubeconfig = Files.writeString(Files.createTempFile("kubeconfig", ""), kube.kubeconfig());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Its output; fails the test when the command does. */
+  String succeed(String... arguments) throws IOException, InterruptedException {
+    var outcome = run("", arguments);
+    if (outcome.status() != 0) {
+      throw new AssertionError(String.join(" ", arguments) + ": " + outcome.output());
+    }
+    return outcome.output();
+  }
+
+  Outcome run(String input, String... arguments) throws IOException, InterruptedException {
+    var command =
+        new ArrayList<>(List.of(binary.toString(), "--kubeconfig", kubeconfig.toString()));
+    command.addAll(List.of(arguments));
+    var stdin = Files.writeString(Files.createTempFile("stdin", ""), input);
+    try {
+      var process =
+          new ProcessBuilder(command)
+              .directory(Manifest.ROOT.toFile())
+              .redirectInput(stdin.toFile())
+              .redirectErrorStream(true)
+              .start();
+      var output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return new Outcome(process.waitFor(), output);
+    } finally {
+      Files.delete(stdin);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    Files.delete(kubeconfig);
+  }
+}
