@@ -30,6 +30,18 @@ final class MutatingWebhook implements HttpService {
   private static final System.Logger LOG = System.getLogger(MutatingWebhook.class.getName());
   private static final String JSON = "application/json";
 
+  /** Bytes; hardly a pod is larger. */
+  private static final int SMALL = 64 * 1024;
+
+  /** Within the 3 s that the API server waits for the answer. */
+  private static final Duration TURN = Duration.ofSeconds(2);
+
+  /**
+   * Large reviews go one by one: parsed they are ten times their size, and a few of 3 MiB at once
+   * would take all of the heap. All others pass them by.
+   */
+  private final Semaphore large = new Semaphore(1, true);
+
   private final Injection injection;
   private final Cluster cluster;
   private final AdmissionMetrics metrics;
@@ -62,6 +74,35 @@ final class MutatingWebhook implements HttpService {
       refuse(response, Status.UNSUPPORTED_MEDIA_TYPE_415, JSON + " only");
       return;
     }
+    if (isSmall(request.headers().contentLength())) {
+      readAndAnswer(request, response);
+      return;
+    }
+    if (!isTurnOfLarge()) {
+      refuse(response, Status.SERVICE_UNAVAILABLE_503, "other large reviews are being answered");
+      return;
+    }
+    try {
+      readAndAnswer(request, response);
+    } finally {
+      large.release();
+    }
+  }
+
+  private boolean isTurnOfLarge() {
+    try {
+      return large.tryAcquire(TURN.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private static boolean isSmall(OptionalLong length) {
+    return length.isPresent() && length.getAsLong() <= SMALL;
+  }
+
+  private void readAndAnswer(ServerRequest request, ServerResponse response) {
     var start = System.nanoTime();
     switch (read(request)) {
       case RequestBody.Read body -> answer(body.bytes(), response, start);

@@ -204,6 +204,17 @@ class BadInputTest {
   }
 
   @Test
+  void aLargeReviewThatTricklesHoldsUpNoSmallOnes() throws Exception {
+    try (var slow = new Connection(server.port())) {
+      slow.head("POST /mutate", JSON, "Content-Length: 1000000");
+      slow.write("{".getBytes());
+      assertTrue(response(send(creating(shop("")))).containsKey("patch"));
+      var large = creating(shop(",\"x\":\"%s\"".formatted("x".repeat(100_000))));
+      assertEquals(503, send(large).status());
+    }
+  }
+
+  @Test
   void chunksWithoutEndAre413() throws Exception {
     try (var connection = new Connection(server.port())) {
       connection.head("POST /mutate", JSON, "Transfer-Encoding: chunked");

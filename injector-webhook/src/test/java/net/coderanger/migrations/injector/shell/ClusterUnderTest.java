@@ -17,10 +17,11 @@ import net.coderanger.migrations.api.KubeApi;
 
 /** A real API server with what a cluster's controllers would add to it. */
 public final class ClusterUnderTest implements AutoCloseable {
-  private final KubeApi kube = KubeApi.withMigrators();
+  private final KubeApi kube = ServiceAccountAdmission.on(KubeApi::withMigrators);
+  private final ApiClient calls = kube.client();
 
   public ApiClient calls() {
-    return kube.client();
+    return calls;
   }
 
   public ApiClient watches() {

@@ -20,6 +20,7 @@ final class Connection implements AutoCloseable {
     socket =
         (SSLSocket) context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port);
     socket.setSoTimeout(30_000);
+    socket.setTcpNoDelay(true);
     if (protocols.length > 0) {
       socket.setEnabledProtocols(protocols);
     }
