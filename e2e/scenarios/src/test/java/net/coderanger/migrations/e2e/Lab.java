@@ -193,9 +193,16 @@ final class Lab {
     return client.<JsonObject>execute(call, JsonObject.class).getData();
   }
 
-  /** The text of a container's log. */
+  /** The text of a container's log; empty while the container has not started. */
   String log(String namespace, String pod, String container) {
-    return kubectl("", "-n", namespace, "logs", pod, "-c", container);
+    try {
+      return kubectl("", "-n", namespace, "logs", pod, "-c", container);
+    } catch (IllegalStateException e) {
+      if (e.getMessage().contains("is waiting to start")) {
+        return "";
+      }
+      throw e;
+    }
   }
 
   static Path root() {

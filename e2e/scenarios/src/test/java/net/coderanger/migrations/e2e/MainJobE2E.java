@@ -74,7 +74,7 @@ class MainJobE2E {
       shop.awaitThat(
           "the waiter's log says it",
           () -> lab.log(shop.namespace, pod, "migrate-wait-shop").contains("exit code 3"));
-      assertTrue(shop.pods().stream().allMatch(Shop::isInWaiter), shop::describe);
+      shop.awaitWaiting(2, Shop.image(1));
       shop.awaitThat(
           "kubectl describe pod says it",
           () ->

@@ -3,6 +3,8 @@ package net.coderanger.migrations.injector.core;
 import module java.base;
 
 import jakarta.json.JsonObject;
+import jakarta.json.JsonString;
+import jakarta.json.JsonValue;
 import net.coderanger.migrations.api.Vocabulary;
 
 /** A pod as the API server sends it: raw JSON, of which we know these few things. */
@@ -69,6 +71,39 @@ record Pod(Raw root) {
   /** Whether the pod as a whole has requests or limits: a container's must then fit into them. */
   boolean hasResources() {
     return !spec().object("resources").json().isEmpty();
+  }
+
+  /**
+   * The CPU of the first container where the pod's class is Guaranteed, empty otherwise: every
+   * container has limits of CPU and memory, and requests that are absent or the same. Source:
+   * https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
+   */
+  Optional<String> guaranteedCpu() {
+    var all = Stream.concat(containers().stream(), initContainers().stream());
+    return all.allMatch(Pod::isGuaranteed) && !containers().isEmpty()
+        ? containers().getFirst().object("resources").object("limits").value("cpu").map(Pod::text)
+        : Optional.empty();
+  }
+
+  private static boolean isGuaranteed(Raw container) {
+    if (container.text("name").filter(it -> it.startsWith(Vocabulary.WAITER_PREFIX)).isPresent()) {
+      return true; // a waiter follows the pod
+    }
+    var limits = container.object("resources").object("limits");
+    var requests = container.object("resources").object("requests");
+    return Stream.of("cpu", "memory")
+        .allMatch(
+            resource ->
+                limits.value(resource).isPresent()
+                    && requests
+                        .value(resource)
+                        .or(() -> limits.value(resource))
+                        .equals(limits.value(resource)));
+  }
+
+  /** A quantity may be written as a number. */
+  private static String text(JsonValue quantity) {
+    return quantity instanceof JsonString string ? string.getString() : quantity.toString();
   }
 
   List<Raw> initContainers() {

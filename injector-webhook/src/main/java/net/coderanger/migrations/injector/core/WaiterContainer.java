@@ -42,7 +42,7 @@ record WaiterContainer(JsonObject json) {
             .add("securityContext", securityContext(settings))
             .add("terminationMessagePolicy", "FallbackToLogsOnError");
     if (!pod.hasResources()) {
-      container.add("resources", resources(settings));
+      container.add("resources", resources(pod, settings));
     }
     return new WaiterContainer(container.build());
   }
@@ -123,12 +123,15 @@ record WaiterContainer(JsonObject json) {
         .add("seccompProfile", JSON.createObjectBuilder().add("type", "RuntimeDefault"));
   }
 
-  private static JsonObjectBuilder resources(WaiterSettings settings) {
-    var amount =
-        JSON.createObjectBuilder()
-            .add("cpu", settings.cpu())
-            .add("memory", settings.memory())
-            .build();
-    return JSON.createObjectBuilder().add("requests", amount).add("limits", amount);
+  /** In a pod of class Guaranteed requests must equal limits, or the pod would lose its class. */
+  private static JsonObjectBuilder resources(Pod pod, WaiterSettings settings) {
+    var whole = pod.guaranteedCpu();
+    return JSON.createObjectBuilder()
+        .add("requests", amount(whole.orElse(settings.cpuRequest()), settings))
+        .add("limits", amount(whole.orElse(settings.cpuLimit()), settings));
+  }
+
+  private static JsonObjectBuilder amount(String cpu, WaiterSettings settings) {
+    return JSON.createObjectBuilder().add("cpu", cpu).add("memory", settings.memory());
   }
 }

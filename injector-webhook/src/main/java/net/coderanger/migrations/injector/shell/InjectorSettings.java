@@ -49,7 +49,8 @@ public record InjectorSettings(
             value(injector, "waiter-image", matching(Pattern.compile("\\S+"))),
             value(injector, "waiter-user", number(1, Integer.MAX_VALUE)),
             value(injector, "waiter-group", number(0, Integer.MAX_VALUE)),
-            value(injector, "waiter-cpu", InjectorSettings::quantity),
+            value(injector, "waiter-cpu-request", InjectorSettings::quantity),
+            value(injector, "waiter-cpu-limit", InjectorSettings::quantity),
             value(injector, "waiter-memory", InjectorSettings::quantity),
             "https://%s.%s.svc:%d".formatted(gateService, namespace, port));
     return new InjectorSettings(

@@ -23,6 +23,7 @@ public final class Scene {
           65532,
           65533,
           "10m",
+          "500m",
           "64Mi",
           "https://migrator-controller.migrations-operator.svc:8443");
   public static final Gate GATE = new Gate("PEM", Optional.of("10.96.0.7"));

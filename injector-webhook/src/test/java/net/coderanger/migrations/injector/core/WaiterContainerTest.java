@@ -29,7 +29,7 @@ class WaiterContainerTest {
           'readOnlyRootFilesystem':true,'allowPrivilegeEscalation':false,
           'capabilities':{'drop':['ALL']},'seccompProfile':{'type':'RuntimeDefault'}},
          'terminationMessagePolicy':'FallbackToLogsOnError',
-         'resources':{'requests':{'cpu':'10m','memory':'64Mi'},'limits':{'cpu':'10m','memory':'64Mi'}}}
+         'resources':{'requests':{'cpu':'10m','memory':'64Mi'},'limits':{'cpu':'500m','memory':'64Mi'}}}
         """;
     assertEquals(json(expected), waiter("{}"));
   }
@@ -45,6 +45,25 @@ class WaiterContainerTest {
         """;
     assertEquals(
         json(expected).get("v"), gated(pod("{}"), "db").getJsonObject("spec").get("volumes"));
+  }
+
+  @Test
+  void aGuaranteedPodKeepsItsClass() {
+    var guaranteed =
+        waiter(
+            "{'containers':[{'name':'app','resources':{'limits':{'cpu':'100m','memory':'1Gi'}}}]}");
+    assertEquals(
+        json("{'cpu':'100m','memory':'64Mi'}"),
+        guaranteed.getJsonObject("resources").getJsonObject("requests"));
+    assertEquals(
+        guaranteed.getJsonObject("resources").getJsonObject("requests"),
+        guaranteed.getJsonObject("resources").getJsonObject("limits"));
+    var burstable =
+        waiter(
+            "{'containers':[{'name':'app','resources':{'requests':{'cpu':'50m'},'limits':{'cpu':'100m','memory':'1Gi'}}}]}");
+    assertEquals(
+        json("{'cpu':'10m','memory':'64Mi'}"),
+        burstable.getJsonObject("resources").getJsonObject("requests"));
   }
 
   @Test
