@@ -14,7 +14,7 @@ class MainJobE2E {
   @Test
   void sixReplicasRollFromOneImageToTheNextWithOneJobEach() throws Exception {
     try (var shop = new Shop(lab)) {
-      shop.migrator(Shop.UNTIL_TOLD, "");
+      shop.migrator(Shop.UNTIL_TOLD, "\"successfulJobsHistoryLimit\":5");
       shop.deployment(6, Shop.image(1));
       shop.awaitWaiting(6, Shop.image(1));
       shop.letMigrationEnd();
