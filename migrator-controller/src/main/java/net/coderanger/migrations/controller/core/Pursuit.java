@@ -149,7 +149,9 @@ final class Pursuit {
     draft.answerRequest(run);
     job.filter(found -> found.suspended() && !found.deleting())
         .ifPresent(found -> look.add(new Effect.Unsuspend(found.name(), found.uid())));
-    look.again(LOOK_AGAIN); // what is in the way may be told by events alone
+    if (problem.isEmpty() || seen.podsOf(run.getJob()).isEmpty()) {
+      look.again(LOOK_AGAIN); // what is in the way may be told by events alone
+    }
     return problem.isEmpty()
         ? Start.starting(run.getImage(), run.getJob(), run.getAttempt(), remark(run))
         : hindered(run, job, problem);
