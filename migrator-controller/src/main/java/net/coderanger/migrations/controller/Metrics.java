@@ -44,4 +44,14 @@ final class Metrics implements Api.Observer, Progress {
                 .addTag(Tag.create("outcome", outcome)))
         .record(took);
   }
+
+  @Override
+  public void slippedPast(Key key) {
+    registry
+        .getOrCreate(
+            Counter.builder("migrations_controller_ungated_pods")
+                .description("Pods of an unmigrated image that were made without a waiter")
+                .addTag(Tag.create("namespace", key.namespace())))
+        .increment();
+  }
 }

@@ -21,6 +21,7 @@ public record Intent(
     String name,
     String uid,
     long generation,
+    Instant created,
     boolean deleting,
     boolean guarded,
     Selector selector,
@@ -64,6 +65,9 @@ public record Intent(
         meta.getName(),
         Objects.requireNonNullElse(meta.getUid(), ""),
         Objects.requireNonNullElse(meta.getGeneration(), 0L),
+        meta.getCreationTimestamp() == null
+            ? Instant.EPOCH
+            : meta.getCreationTimestamp().toInstant(),
         meta.getDeletionTimestamp() != null,
         meta.getFinalizers() != null && meta.getFinalizers().contains(Vocabulary.FINALIZER),
         selector,

@@ -78,6 +78,11 @@ final class Look {
   }
 
   Decision decision() {
-    return new Decision(draft.status(), List.copyOf(effects), again, confirm);
+    return new Decision(
+        draft.status(),
+        List.copyOf(effects),
+        again,
+        confirm,
+        Stray.of(intent, draft.memory(), survey));
   }
 }

@@ -54,7 +54,7 @@ record Memory(Intent intent, MigratorStatus status) {
         .filter(
             failure ->
                 Objects.equals(failure.getMigrationImage(), intent.migrationImage(image))
-                    && template.isAsGoodAs(failure.getTemplate())
+                    && template.isAsGoodAs(failure.getTemplate(), failure.getTemplateRevision())
                     && Objects.equals(failure.getObservedGeneration(), intent.generation())
                     && Objects.requireNonNullElse(failure.getRunRequest(), "")
                         .equals(intent.runRequest()))

@@ -267,7 +267,7 @@ final class Pursuit {
       return true;
     }
     // A fresh retry keeps the template's name until the attempt: it must not be reset for ever.
-    return !template.isAsGoodAs(run.getTemplate()) && failures(run) > 0;
+    return !template.isAsGoodAs(run.getTemplate(), run.getTemplateRevision()) && failures(run) > 0;
   }
 
   private Standing giveUp(MigrationRun run, String message) {

@@ -81,14 +81,18 @@ public record Template(
   }
 
   /**
-   * Whether a template of this id was no other attempt than this one would be. Jobs and pods have a
-   * new name each time they are made, which fixes nothing.
+   * Whether a template was no other attempt than this one would be. Jobs and pods have a new name
+   * each time they are made, which fixes nothing.
+   *
+   * @param otherId its {@link #id}; null if that is not known
+   * @param otherRevision its revision; null if that is not known
    */
-  boolean isAsGoodAs(String otherId) {
-    return id().equals(otherId)
-        || (Set.of("Job", "Pod").contains(kind)
-            && otherId != null
-            && otherId.startsWith(kind + "/"));
+  boolean isAsGoodAs(String otherId, Long otherRevision) {
+    if (Set.of("Job", "Pod").contains(kind)) {
+      return otherId != null && otherId.startsWith(kind + "/");
+    }
+    // A StatefulSet keeps its name from revision to revision.
+    return id().equals(otherId) && (otherRevision == null || otherRevision == revision);
   }
 
   /** What people should know of a migration made from this, empty if nothing. */

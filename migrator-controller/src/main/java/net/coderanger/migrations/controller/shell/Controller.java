@@ -40,7 +40,11 @@ public final class Controller implements AutoCloseable {
                 .withName("migrator-controller")
                 .withReconciler(
                     new Reconciling(
-                        caches, observation, new Execution(api, observation, events), progress))
+                        caches,
+                        observation,
+                        new Execution(api, observation, events),
+                        new Strays(caches, events, progress),
+                        progress))
                 .withWorkQueue(queue)
                 .withReadyFunc(caches::isSynced)
                 .withWorkerCount(settings.workers())

@@ -2,7 +2,7 @@ package net.coderanger.migrations.controller.shell;
 
 import module java.base;
 
-/** Told of each reconcile's end; for metrics. */
+/** Told of what happens; for metrics. */
 public interface Progress {
   /**
    * A reconcile ended.
@@ -10,4 +10,7 @@ public interface Progress {
    * @param outcome done, again, conflict or error
    */
   void reconciled(Key key, String outcome, Duration took);
+
+  /** A pod of an unmigrated image has no waiter. */
+  default void slippedPast(Key key) {}
 }

@@ -21,12 +21,19 @@ final class Reconciling implements Reconciler {
   private final Caches caches;
   private final Observation observation;
   private final Execution execution;
+  private final Strays strays;
   private final Progress progress;
 
-  Reconciling(Caches caches, Observation observation, Execution execution, Progress progress) {
+  Reconciling(
+      Caches caches,
+      Observation observation,
+      Execution execution,
+      Strays strays,
+      Progress progress) {
     this.caches = caches;
     this.observation = observation;
     this.execution = execution;
+    this.strays = strays;
     this.progress = progress;
   }
 
@@ -61,6 +68,7 @@ final class Reconciling implements Reconciler {
       return DONE;
     }
     var decision = Decider.decide(observation.cached(migrator.get()));
+    strays.tell(key, decision.strays());
     return execution
         .carryOut(migrator.get(), decision)
         .flatMap(Decision::again)

@@ -90,7 +90,7 @@ class RandomHistoriesTest {
         .ofMaxSize(120);
   }
 
-  @Property(tries = 2000)
+  @Property
   void nothingThatMustNeverHappenHappensAndInTheEndEveryPodIsReleasedOrToldWhy(
       @ForAll("histories") List<Happening> history) {
     var world = new World();

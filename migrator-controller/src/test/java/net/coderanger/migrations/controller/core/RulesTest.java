@@ -234,6 +234,24 @@ class RulesTest {
     }
 
     @Test
+    void aPodThatSlippedPastTheInjectorIsToldOfUntilItsImageIsMigrated() {
+      scene.ungated("a", web2);
+      var strays = scene.decide().strays();
+      assertEquals(1, strays.size());
+      assertTrue(strays.getFirst().message().contains("image shop:2 was not migrated"));
+      assertTrue(strays.getFirst().message().contains("required: \"true\""));
+      scene.migrated("shop:2", Scene.T0);
+      assertEquals(List.of(), scene.decide().strays());
+    }
+
+    @Test
+    void aPodThatWasThereLongBeforeTheMigratorDidNotSlipPast() {
+      scene.ungated("a", web2);
+      scene.created = Scene.T0.plusSeconds(61);
+      assertEquals(List.of(), scene.decide().strays());
+    }
+
+    @Test
     void afterItAnImageWithAWaitingPodIs() {
       scene.migrated("shop:1", Scene.T0.plusSeconds(60));
       scene.waiting("a", web2);
@@ -702,6 +720,26 @@ class RulesTest {
       scene.annotations.put(Vocabulary.RUN_REQUESTED, "1");
       assertEquals("shop:1", Scene.starts(scene.decide()));
       assertEquals("1", scene.decide().status().getRunRequestHandled());
+    }
+
+    @Test
+    void aNewRevisionOfAStatefulSetOfTheSameImage() {
+      scene.spec.setBackoffLimit(0);
+      scene.waiting("db-0", statefulSet(1));
+      var job = started();
+      exits(job, 1);
+      applied();
+      replace(Scene.ended(job, false, scene.now));
+      applied();
+      assertEquals("", Scene.starts(scene.decide()));
+      scene.waiting("db-1", statefulSet(2));
+      assertEquals("shop:8", Scene.starts(scene.decide()));
+      assertEquals(2, scene.decide().status().getCurrent().getTemplateRevision());
+    }
+
+    private static Template statefulSet(long revision) {
+      return Scene.template(
+          "StatefulSet", "db", "db", revision, Scene.podTemplate("app", "shop:8"));
     }
 
     @Test

@@ -29,6 +29,7 @@ final class Scene {
   MigratorStatus status = new MigratorStatus();
   String uid = "migrator-1";
   long generation = 1;
+  Instant created = T0;
   boolean deleting;
   boolean guarded;
   Instant now = T0;
@@ -327,6 +328,7 @@ final class Scene {
             .name(NAME)
             .uid(uid)
             .generation(generation)
+            .creationTimestamp(Draft.time(created))
             .annotations(annotations);
     if (deleting) {
       meta.deletionTimestamp(Draft.time(now));
