@@ -22,7 +22,13 @@ class ArchitectureTest {
    * Files, sockets, threads and clocks are java.io and beyond; java.util is enough for the core.
    */
   private static final String[] PURE = {
-    "java.lang..", "java.util..", "jakarta.json..", ROOT + ".api", ROOT + ".injector.core"
+    "java.lang..",
+    "java.math..",
+    "java.util..",
+    "jakarta.json..",
+    "io.kubernetes.client.custom..", // quantities
+    ROOT + ".api",
+    ROOT + ".injector.core"
   };
 
   @Test

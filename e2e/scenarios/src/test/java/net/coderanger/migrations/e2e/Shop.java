@@ -21,14 +21,20 @@ final class Shop implements AutoCloseable {
   final Lab lab;
   final String namespace;
 
+  /** A shop in a namespace that enforces the restricted Pod Security Standard. */
   Shop(Lab lab) throws ApiException {
+    this(lab, "restricted");
+  }
+
+  /** A shop in a namespace that enforces this Pod Security Standard. */
+  Shop(Lab lab, String podSecurity) throws ApiException {
     this.lab = lab;
     namespace =
         "shop-%d-%s".formatted(COUNT.incrementAndGet(), Long.toString(System.nanoTime(), 36));
     lab.create(
         "/api/v1/namespaces",
-        "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"pod-security.kubernetes.io/enforce\":\"restricted\"}}}"
-            .formatted(namespace));
+        "{\"metadata\":{\"name\":\"%s\",\"labels\":{\"pod-security.kubernetes.io/enforce\":\"%s\"}}}"
+            .formatted(namespace, podSecurity));
   }
 
   /** Reference of the toolbox image with this tag. */
@@ -105,13 +111,19 @@ final class Shop implements AutoCloseable {
   }
 
   void deployment(String name, int replicas, String image) throws ApiException {
-    lab.create(
-        "/apis/apps/v1/namespaces/%s/deployments".formatted(namespace),
+    deploymentOf(name, replicas, podTemplate(name, image, ""));
+  }
+
+  /** A Deployment of this pod template, which {@link #podTemplate} made for the same name. */
+  void deploymentOf(String name, int replicas, String podTemplate) throws ApiException {
+    create(
+        "apps/v1",
+        "deployments",
         """
         {"metadata":{"name":"%1$s"},"spec":{"replicas":%2$d,"selector":{"matchLabels":{"name":"%1$s"}},
          "template":%3$s}}
         """
-            .formatted(name, replicas, podTemplate(name, image, "")));
+            .formatted(name, replicas, podTemplate));
   }
 
   /** A pod template with one container "app" that runs until it is told to end. */

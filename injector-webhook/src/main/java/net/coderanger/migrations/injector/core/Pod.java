@@ -2,6 +2,8 @@ package net.coderanger.migrations.injector.core;
 
 import module java.base;
 
+import io.kubernetes.client.custom.Quantity;
+import io.kubernetes.client.custom.QuantityFormatException;
 import jakarta.json.JsonObject;
 import jakarta.json.JsonString;
 import jakarta.json.JsonValue;
@@ -99,6 +101,36 @@ record Pod(Raw root) {
                         .value(resource)
                         .or(() -> limits.value(resource))
                         .equals(limits.value(resource)));
+  }
+
+  /**
+   * The least that a container of the pod asks for; empty when one of them asks for nothing. Where
+   * requests are absent the limits count, as the API server defaults them.
+   */
+  Optional<String> leastRequest(String resource) {
+    var requests =
+        containers().stream()
+            .map(container -> container.object("resources"))
+            .map(
+                resources ->
+                    resources
+                        .object("requests")
+                        .value(resource)
+                        .or(() -> resources.object("limits").value(resource))
+                        .map(Pod::text))
+            .toList();
+    return requests.stream().allMatch(Optional::isPresent)
+        ? requests.stream().flatMap(Optional::stream).min(Comparator.comparing(Pod::amount))
+        : Optional.empty();
+  }
+
+  /** What a quantity amounts to; nothing for one that is none, which the API server refuses. */
+  static BigDecimal amount(String quantity) {
+    try {
+      return Quantity.fromString(quantity).getNumber();
+    } catch (QuantityFormatException _) {
+      return BigDecimal.ZERO;
+    }
   }
 
   /** A quantity may be written as a number. */

@@ -123,15 +123,28 @@ record WaiterContainer(JsonObject json) {
         .add("seccompProfile", JSON.createObjectBuilder().add("type", "RuntimeDefault"));
   }
 
-  /** In a pod of class Guaranteed requests must equal limits, or the pod would lose its class. */
+  /**
+   * In a pod of class Guaranteed requests must equal limits, or the pod would lose its class. Where
+   * a LimitRange sets a minimum, every container asks for as much; what the least of them asks for
+   * costs the pod nothing, as init containers run before the others.
+   */
   private static JsonObjectBuilder resources(Pod pod, WaiterSettings settings) {
     var whole = pod.guaranteedCpu();
+    var request = whole.orElse(atLeast(pod.leastRequest("cpu"), settings.cpuRequest()));
+    var limit = whole.orElse(atLeast(Optional.of(request), settings.cpuLimit()));
+    var memory = atLeast(pod.leastRequest("memory"), settings.memory());
     return JSON.createObjectBuilder()
-        .add("requests", amount(whole.orElse(settings.cpuRequest()), settings))
-        .add("limits", amount(whole.orElse(settings.cpuLimit()), settings));
+        .add("requests", amount(request, memory))
+        .add("limits", amount(limit, memory));
   }
 
-  private static JsonObjectBuilder amount(String cpu, WaiterSettings settings) {
-    return JSON.createObjectBuilder().add("cpu", cpu).add("memory", settings.memory());
+  private static String atLeast(Optional<String> least, String configured) {
+    return least
+        .filter(quantity -> Pod.amount(quantity).compareTo(Pod.amount(configured)) > 0)
+        .orElse(configured);
+  }
+
+  private static JsonObjectBuilder amount(String cpu, String memory) {
+    return JSON.createObjectBuilder().add("cpu", cpu).add("memory", memory);
   }
 }

@@ -53,7 +53,7 @@ class WaiterContainerTest {
         waiter(
             "{'containers':[{'name':'app','resources':{'limits':{'cpu':'100m','memory':'1Gi'}}}]}");
     assertEquals(
-        json("{'cpu':'100m','memory':'64Mi'}"),
+        json("{'cpu':'100m','memory':'1Gi'}"),
         guaranteed.getJsonObject("resources").getJsonObject("requests"));
     assertEquals(
         guaranteed.getJsonObject("resources").getJsonObject("requests"),
@@ -62,8 +62,38 @@ class WaiterContainerTest {
         waiter(
             "{'containers':[{'name':'app','resources':{'requests':{'cpu':'50m'},'limits':{'cpu':'100m','memory':'1Gi'}}}]}");
     assertEquals(
-        json("{'cpu':'10m','memory':'64Mi'}"),
+        json("{'cpu':'50m','memory':'1Gi'}"),
         burstable.getJsonObject("resources").getJsonObject("requests"));
+  }
+
+  @ParameterizedTest(name = "containers that ask for {0} and {1}: {2}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "'cpu':'50m','memory':'100Mi'|'cpu':'1','memory':'0.5Gi'|'cpu':'50m','memory':'100Mi'",
+        "'cpu':'5m','memory':'1Mi'   |'cpu':'1','memory':'2Mi'  |'cpu':'10m','memory':'64Mi'",
+        "'cpu':2                     |'cpu':'3'                 |'cpu':'2','memory':'64Mi'",
+        "'cpu':'50m'                 |'memory':'1Gi'            |'cpu':'10m','memory':'64Mi'",
+        "'cpu':'nonsense'            |'cpu':'nonsense'          |'cpu':'10m','memory':'64Mi'"
+      })
+  void asksForWhatTheLeastContainerAsksForAsALimitRangeMayWant(
+      String first, String second, String expected) {
+    var resources =
+        waiter(
+                "{'containers':[{'name':'a','resources':{'requests':{%s}}},{'name':'b','resources':{'requests':{%s}}}]}"
+                    .formatted(first, second))
+            .getJsonObject("resources");
+    assertEquals(json("{" + expected + "}"), resources.getJsonObject("requests"));
+  }
+
+  @Test
+  void itsLimitIsNeverBelowItsRequest() {
+    var waiter =
+        waiter(
+            "{'containers':[{'name':'app','resources':{'requests':{'cpu':'2','memory':'1Gi'}}}]}");
+    assertEquals(
+        json("{'cpu':'2','memory':'1Gi'}"),
+        waiter.getJsonObject("resources").getJsonObject("limits"));
   }
 
   @Test

@@ -100,7 +100,7 @@ public final class ClusterUnderTest implements AutoCloseable {
             "v1",
             "limitranges",
             namespace,
-            "{'metadata':{'name':'all'},'spec':{'limits':[{'type':'Container','min':{'cpu':'1m'},'max':{'cpu':'2'},'default':{'ephemeral-storage':'1Gi'}}]}}"));
+            "{'metadata':{'name':'all'},'spec':{'limits':[{'type':'Container','min':{'cpu':'50m','memory':'100Mi'},'max':{'cpu':'2'},'default':{'ephemeral-storage':'1Gi'}}]}}"));
   }
 
   /** The webhook as deploy/ registers it, but by URL. */

@@ -262,7 +262,7 @@ class InjectorIT {
 
   private static String container(String name) {
     return """
-    {'name':'%s','image':'busybox','resources':{'requests':{'cpu':'10m','memory':'1Mi'},'limits':{'cpu':'10m','memory':'1Mi'}},
+    {'name':'%s','image':'busybox','resources':{'requests':{'cpu':'50m','memory':'100Mi'},'limits':{'cpu':'60m','memory':'100Mi'}},
      'securityContext':{'allowPrivilegeEscalation':false,'capabilities':{'drop':['ALL']}}}
     """
         .formatted(name);
