@@ -76,23 +76,31 @@ final class Cluster {
   /** A pod of the ReplicaSet that waits in its waiter for the Migrator. */
   JsonObject waitingPod(String name, JsonObject replicaSet, String migrator, String image)
       throws ApiException {
-    var meta = replicaSet.getAsJsonObject("metadata");
+    return waitingPod(
+        name, owner("apps/v1", "ReplicaSet", replicaSet), "{}", migrator, "app", image);
+  }
+
+  /**
+   * A pod of this controller that waits in its waiter for the Migrator.
+   *
+   * @param owner reference to the controller, empty for a bare pod
+   * @param moreLabels a JSON object
+   */
+  JsonObject waitingPod(
+      String name, String owner, String moreLabels, String migrator, String container, String image)
+      throws ApiException {
+    var labels = JsonParser.parseString(moreLabels).getAsJsonObject();
+    labels.addProperty("app", "shop");
     var pod =
-        call(
-            "POST",
-            "/api/v1/namespaces/%s/pods".formatted(namespace),
+        create(
+            "v1",
+            "pods",
             """
-            {"metadata":{"name":"%1$s","labels":{"app":"shop","rs":"%2$s"},
-              "ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"%2$s","uid":"%3$s","controller":true}]},
+            {"metadata":{"name":"%1$s","labels":%2$s,"ownerReferences":[%3$s]},
              "spec":{"serviceAccountName":"default","initContainers":[{"name":"migrate-wait-%4$s","image":"waiter"}],
-              "containers":[{"name":"app","image":"%5$s"}]}}
+              "containers":[{"name":"%5$s","image":"%6$s"}]}}
             """
-                .formatted(
-                    name,
-                    meta.get("name").getAsString(),
-                    meta.get("uid").getAsString(),
-                    migrator,
-                    image));
+                .formatted(name, labels, owner, migrator, container, image));
     podStatus(
         name,
         """
@@ -101,6 +109,52 @@ final class Cluster {
         """
             .formatted(migrator));
     return pod;
+  }
+
+  /** A reference to the object as the controller of another one. */
+  static String owner(String apiVersion, String kind, JsonObject object) {
+    return owner(
+        apiVersion,
+        kind,
+        name(object),
+        object.getAsJsonObject("metadata").get("uid").getAsString());
+  }
+
+  static String owner(String apiVersion, String kind, String name, String uid) {
+    return """
+    {"apiVersion":"%s","kind":"%s","name":"%s","uid":"%s","controller":true}
+    """
+        .formatted(apiVersion, kind, name, uid);
+  }
+
+  /** Creates any object in the namespace. */
+  JsonObject create(String apiVersion, String plural, String json) throws ApiException {
+    return call("POST", collection(apiVersion, plural), json);
+  }
+
+  void delete(String apiVersion, String plural, String name) throws ApiException {
+    call("DELETE", collection(apiVersion, plural) + "/" + name, null);
+  }
+
+  private String collection(String apiVersion, String plural) {
+    return "%s%s/namespaces/%s/%s"
+        .formatted(apiVersion.contains("/") ? "/apis/" : "/api/", apiVersion, namespace, plural);
+  }
+
+  /** Makes the API server serve a kind of version v1alpha1 with any spec. */
+  void kind(String group, String plural, String kind) throws ApiException {
+    call(
+        "POST",
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+        """
+        {"metadata":{"name":"%1$s.%3$s"},"spec":{"group":"%3$s","scope":"Namespaced","names":{"plural":"%1$s","kind":"%2$s"},
+         "versions":[{"name":"v1alpha1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object",
+          "properties":{"spec":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}}}]}}
+        """
+            .formatted(plural, kind, group));
+    await()
+        .ignoreExceptions()
+        .until(() -> call("GET", collection(group + "/v1alpha1", plural), null) != null);
   }
 
   void podStatus(String name, String status) throws ApiException {
@@ -115,14 +169,37 @@ final class Cluster {
     return await()
         .atMost(Duration.ofSeconds(20))
         .until(
-            () ->
-                jobs().asList().stream()
-                    .map(job -> job.getAsJsonObject())
-                    .filter(job -> !job.getAsJsonObject("spec").get("suspend").getAsBoolean())
-                    .filter(job -> !List.of(known).contains(name(job)))
-                    .findFirst(),
+            () -> {
+              collectGarbage();
+              return jobs().asList().stream()
+                  .map(job -> job.getAsJsonObject())
+                  .filter(job -> !job.getAsJsonObject("spec").get("suspend").getAsBoolean())
+                  .filter(job -> !List.of(known).contains(name(job)))
+                  .findFirst();
+            },
             Optional::isPresent)
         .get();
+  }
+
+  /** Ends foreground deletions of Jobs that have no pods, as the garbage collector would. */
+  void collectGarbage() throws ApiException {
+    for (var job : jobs()) {
+      var meta = job.getAsJsonObject().getAsJsonObject("metadata");
+      if (meta.has("deletionTimestamp") && podsOf(name(job.getAsJsonObject())).isEmpty()) {
+        call(
+            "PATCH",
+            collection("batch/v1", "jobs") + "/" + name(job.getAsJsonObject()),
+            "{\"metadata\":{\"finalizers\":[]}}");
+      }
+    }
+  }
+
+  private JsonArray podsOf(String job) throws ApiException {
+    return call(
+            "GET",
+            collection("v1", "pods") + "?labelSelector=batch.kubernetes.io/job-name=" + job,
+            null)
+        .getAsJsonArray("items");
   }
 
   JsonArray jobs() throws ApiException {
