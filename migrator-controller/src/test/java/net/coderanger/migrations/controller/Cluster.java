@@ -46,6 +46,18 @@ final class Cluster {
     return call("GET", migrators("/" + name), null);
   }
 
+  /** The Migrator, empty when there is none. */
+  Optional<JsonObject> findMigrator(String name) throws ApiException {
+    try {
+      return Optional.of(getMigrator(name));
+    } catch (ApiException e) {
+      if (e.getCode() == 404) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
   void patchMigrator(String name, String mergePatch) throws ApiException {
     call("PATCH", migrators("/" + name), mergePatch);
   }
@@ -184,13 +196,16 @@ final class Cluster {
   /** Ends foreground deletions of Jobs that have no pods, as the garbage collector would. */
   void collectGarbage() throws ApiException {
     for (var job : jobs()) {
-      var meta = job.getAsJsonObject().getAsJsonObject("metadata");
-      if (meta.has("deletionTimestamp") && podsOf(name(job.getAsJsonObject())).isEmpty()) {
-        call(
-            "PATCH",
-            collection("batch/v1", "jobs") + "/" + name(job.getAsJsonObject()),
-            "{\"metadata\":{\"finalizers\":[]}}");
-      }
+      collectIfGarbage(job.getAsJsonObject());
+    }
+  }
+
+  void collectIfGarbage(JsonObject job) throws ApiException {
+    if (job.getAsJsonObject("metadata").has("deletionTimestamp") && podsOf(name(job)).isEmpty()) {
+      call(
+          "PATCH",
+          collection("batch/v1", "jobs") + "/" + name(job),
+          "{\"metadata\":{\"finalizers\":[]}}");
     }
   }
 
@@ -244,6 +259,45 @@ final class Cluster {
         status(exitCode == 0 ? "Succeeded" : "Failed", "\"running\":null,\"terminated\":" + end));
   }
 
+  /** Says that the Job has ended, as the Job controller would. */
+  void endJob(JsonObject job, boolean complete) throws ApiException {
+    var now = DateTimeFormatter.ISO_INSTANT.format(Instant.now().truncatedTo(ChronoUnit.SECONDS));
+    var condition =
+        """
+        {"type":"%s","status":"True","lastTransitionTime":"%s"}
+        """;
+    var conditions =
+        complete
+            ? condition.formatted("SuccessCriteriaMet", now)
+                + ","
+                + condition.formatted("Complete", now)
+            : condition.formatted("FailureTarget", now) + "," + condition.formatted("Failed", now);
+    call(
+        "PATCH",
+        collection("batch/v1", "jobs") + "/" + name(job) + "/status",
+        """
+        {"status":{"startTime":"%1$s",%2$s"conditions":[%3$s]}}
+        """
+            .formatted(
+                now,
+                complete
+                    ? "\"completionTime\":\"%s\",\"succeeded\":1,".formatted(now)
+                    : "\"failed\":1,",
+                conditions));
+  }
+
+  /** Names of the pods whose migration runs. */
+  List<String> runningMigrations() throws ApiException {
+    return call("GET", collection("v1", "pods") + "?labelSelector=" + Vocabulary.RUN_LABEL, null)
+        .getAsJsonArray("items")
+        .asList()
+        .stream()
+        .map(pod -> pod.getAsJsonObject())
+        .filter(pod -> pod.getAsJsonObject("status").get("phase").getAsString().equals("Running"))
+        .map(Cluster::name)
+        .toList();
+  }
+
   private static String status(String phase, String state) {
     return """
     {"phase":"%s","containerStatuses":[{"name":"migrations","image":"i","imageID":"","ready":false,"restartCount":0,
@@ -283,11 +337,19 @@ final class Cluster {
 
   /** Reason of the Migrator's Ready condition, empty while there is none. */
   String reason(String migrator) throws ApiException {
+    return reason(getMigrator(migrator));
+  }
+
+  static String reason(JsonObject migrator) {
     return ready(migrator).map(condition -> condition.get("reason").getAsString()).orElse("");
   }
 
   Optional<JsonObject> ready(String migrator) throws ApiException {
-    var status = getMigrator(migrator).getAsJsonObject("status");
+    return ready(getMigrator(migrator));
+  }
+
+  private static Optional<JsonObject> ready(JsonObject migrator) {
+    var status = migrator.getAsJsonObject("status");
     if (status == null || !status.has("conditions")) {
       return Optional.empty();
     }

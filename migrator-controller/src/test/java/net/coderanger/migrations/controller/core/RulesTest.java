@@ -946,6 +946,17 @@ class RulesTest {
     }
 
     @Test
+    void recordsAJobOnlyOnceThoughACrashKeptItFromBeingDeletedAfterItsRecord() {
+      scene.waiting("a", web1);
+      started();
+      scene.waiting("b", web2);
+      var given = applied(); // and the Job stays
+      assertEquals(1, given.status().getHistory().size(), given::toString);
+      applied();
+      assertEquals(1, applied().status().getHistory().size());
+    }
+
+    @Test
     void takesNoJobOfAnotherOwnerForOurs() {
       scene.waiting("a", web1);
       var job = started();
