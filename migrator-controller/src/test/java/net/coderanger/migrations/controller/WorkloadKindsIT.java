@@ -111,6 +111,22 @@ class WorkloadKindsIT {
       this.making = making;
       this.from = from;
     }
+
+    /** A namespace of its own. */
+    Cluster cluster(KubeApi kube) throws Exception {
+      return new Cluster(kube, name().toLowerCase(Locale.ROOT).replace('_', '-'));
+    }
+
+    /** Makes the workload and a pod of it that waits. */
+    void waitingPod(Cluster cluster) throws Exception {
+      cluster.waitingPod(
+          "shop-0",
+          making.in(cluster),
+          "{\"controller-revision-hash\":\"shop-r1\"}",
+          "shop",
+          "app",
+          "shop:1");
+    }
   }
 
   private static KubeApi kube;
@@ -133,11 +149,9 @@ class WorkloadKindsIT {
   @ParameterizedTest
   @EnumSource
   void theImmediateControllerLendsItsTemplateElseThePodItself(Workload workload) throws Exception {
-    var cluster = new Cluster(kube, workload.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+    var cluster = workload.cluster(kube);
     cluster.migrator("shop", "{\"selector\":{\"matchLabels\":{\"app\":\"shop\"}}}");
-    var owner = workload.making.in(cluster);
-    cluster.waitingPod(
-        "shop-0", owner, "{\"controller-revision-hash\":\"shop-r1\"}", "shop", "app", "shop:1");
+    workload.waitingPod(cluster);
     var container =
         cluster
             .newJob()
