@@ -23,10 +23,17 @@ public final class KubeApi implements AutoCloseable {
             // Not by environment: KUBE_API_TEST_OFFLINE_MODE ends in a ClassCastException (7.6.1).
             KubeAPIServerConfigBuilder.anAPIServerConfig()
                 .withOfflineMode(true)
-                .withTestDir(System.getProperty("kube-api-test.dir"))
+                .withTestDir(directory())
                 .withUpdateKubeConfig(false)
                 .withApiServerFlags(flags)
                 .build());
+  }
+
+  /** Where the programs are: as the build says, else where e2e/kind/cluster.sh lays them out. */
+  public static String directory() {
+    return System.getProperty(
+        "kube-api-test.dir",
+        System.getProperty("user.home") + "/.cache/migrations-operator/kube-api-test");
   }
 
   /** Starts the servers, without our CRD. */

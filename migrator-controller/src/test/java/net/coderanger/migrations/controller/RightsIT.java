@@ -15,6 +15,7 @@ import io.kubernetes.client.openapi.models.V1PolicyRule;
 import io.kubernetes.client.openapi.models.V1Role;
 import io.kubernetes.client.util.Yaml;
 import net.coderanger.migrations.api.KubeApi;
+import net.coderanger.migrations.api.StagedImage;
 import net.coderanger.migrations.api.Vocabulary;
 import net.coderanger.migrations.controller.WorkloadKindsIT.Workload;
 import org.junit.jupiter.api.AfterAll;
@@ -40,11 +41,13 @@ class RightsIT {
   private static KubeApi kube;
   private static Audit audit;
   private static Cluster ours;
+  private static StagedImage image;
   private static ServiceProcess process;
 
   @BeforeAll
   static void start() throws Exception {
     audit = new Audit();
+    image = new StagedImage();
     var flags = new ArrayList<>(audit.flags());
     // As some clusters have it: whoever makes an object that blocks its owner's deletion must have
     // the right to the owner's finalizers.
@@ -56,7 +59,7 @@ class RightsIT {
     }
     process =
         ServiceProcess.of(
-            Main.class,
+            image.command(),
             ours.kubeconfig(kube, "migrator-controller"),
             Map.of(
                 "TLS_POLL", "PT1S",
@@ -109,6 +112,11 @@ class RightsIT {
             .toList(),
         "forbidden");
     assertEquals(List.of(), rights().filter(right -> !isUsed(right, requests)).toList(), "unused");
+  }
+
+  @Test
+  void startsFromItsArchive() throws IOException {
+    image.assertUsed();
   }
 
   /** A right that a rule gives. */

@@ -24,18 +24,14 @@ final class ServiceProcess implements AutoCloseable {
     this.gate = gate;
   }
 
-  /** Starts it with this kubeconfig and environment, and waits until it is ready. */
-  static ServiceProcess of(Class<?> main, Path kubeconfig, Map<String, String> environment)
+  /** Starts the command with this kubeconfig and environment, and waits until it is ready. */
+  static ServiceProcess of(List<String> command, Path kubeconfig, Map<String, String> environment)
       throws IOException {
     var log = Files.createTempFile("controller", ".log");
-    var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     var gate = freePort();
     var management = freePort();
     var builder =
-        new ProcessBuilder(
-                java, "-Xmx96m", "-cp", System.getProperty("java.class.path"), main.getName())
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile());
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
     builder.environment().put("KUBECONFIG", kubeconfig.toString());
     builder.environment().put("SERVER_PORT", String.valueOf(gate));
     builder.environment().put("SERVER_SOCKETS_0_PORT", String.valueOf(management));
@@ -108,6 +104,18 @@ final class ServiceProcess implements AutoCloseable {
     try (var socket = new ServerSocket(0)) {
       return socket.getLocalPort();
     }
+  }
+
+  /** Ends it as the kubelet does, and waits until it has ended. */
+  void terminate() throws InterruptedException {
+    process.destroy();
+    if (!process.waitFor(30, TimeUnit.SECONDS)) {
+      throw new AssertionError("it does not end on SIGTERM");
+    }
+  }
+
+  String log() throws IOException {
+    return Files.readString(log);
   }
 
   @Override
