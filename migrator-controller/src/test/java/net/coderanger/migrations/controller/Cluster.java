@@ -223,7 +223,7 @@ final class Cluster {
   JsonObject call(String verb, String path, String body) throws ApiException {
     var type =
         verb.equals("PATCH")
-            ? path.startsWith("/api/v1/") && path.endsWith("/status")
+            ? path.startsWith("/api/v1/")
                 ? "application/strategic-merge-patch+json"
                 : "application/merge-patch+json"
             : "application/json";

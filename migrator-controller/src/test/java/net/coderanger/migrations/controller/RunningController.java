@@ -31,7 +31,13 @@ final class RunningController implements AutoCloseable {
     events = new Events(api, "test", Clock.systemUTC());
     gate =
         new Gate(
-            new GateSettings(Duration.ofMillis(200), 20, Duration.ofSeconds(5), 10_000),
+            new GateSettings(
+                Duration.ofMillis(200),
+                20,
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(5),
+                10_000,
+                Duration.ofMinutes(10)),
             api,
             caches,
             observation,

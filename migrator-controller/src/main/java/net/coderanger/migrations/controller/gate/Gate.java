@@ -2,7 +2,6 @@ package net.coderanger.migrations.controller.gate;
 
 import module java.base;
 
-import com.google.gson.JsonObject;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.HttpRules;
@@ -11,7 +10,6 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.kubernetes.client.openapi.ApiException;
 import net.coderanger.migrations.api.Vocabulary;
-import net.coderanger.migrations.controller.core.PodView;
 import net.coderanger.migrations.controller.core.Verdict;
 import net.coderanger.migrations.controller.shell.Api;
 import net.coderanger.migrations.controller.shell.ApiErrors;
@@ -35,7 +33,7 @@ public final class Gate implements HttpService {
   private final Caches caches;
   private final Observation observation;
   private final Events events;
-  private final Signals signals = new Signals();
+  private final Crowds crowds;
   private final AtomicInteger waiting = new AtomicInteger();
   private volatile boolean draining;
 
@@ -46,8 +44,11 @@ public final class Gate implements HttpService {
     this.caches = caches;
     this.observation = observation;
     this.events = events;
-    reviews = new TokenReviews(api, settings.reviews(), settings.reviewPatience());
-    caches.onMigrator(signals::change);
+    reviews =
+        new TokenReviews(
+            api, settings.reviews(), settings.reviewPatience(), settings.reviewMemory());
+    crowds = new Crowds(caches, observation);
+    caches.onMigrator(crowds::change);
   }
 
   @Override
@@ -63,7 +64,7 @@ public final class Gate implements HttpService {
   /** Ends all waits; the waiters come again and find another replica. */
   public void drain() {
     draining = true;
-    signals.changeAll();
+    crowds.changeAll();
   }
 
   private void answer(ServerRequest request, ServerResponse response) throws Exception {
@@ -81,11 +82,11 @@ public final class Gate implements HttpService {
         case Caller.Refused refused -> refuse(response, refused);
         case Caller.Pod caller -> {
           var key = new Key(caller.namespace(), request.path().pathParameters().get("name"));
-          signals.enter(key);
+          var crowd = crowds.join(key);
           try {
-            serve(response, key, caller);
+            serve(response, crowd, caller);
           } finally {
-            signals.leave(key);
+            crowds.leave(key);
           }
         }
       }
@@ -111,17 +112,17 @@ public final class Gate implements HttpService {
     response.send(refused.message());
   }
 
-  private void serve(ServerResponse response, Key key, Caller.Pod caller) throws Exception {
-    Optional<PodView> pod;
+  private void serve(ServerResponse response, Crowd crowd, Caller.Pod caller)
+      throws InterruptedException {
+    var seen = crowd.changes();
     Verdict verdict;
-    var seen = signals.seen(key);
     try {
-      pod = livePod(caller);
+      var pod = observation.livePod(caller.namespace(), caller.name(), caller.uid());
       if (pod.isEmpty()) {
         refuse(response, new Caller.Refused(403, "the token's pod is gone"));
         return;
       }
-      verdict = judge(key, pod.get());
+      verdict = crowd.judge(pod.get());
     } catch (ApiException e) {
       LOG.log(
           System.Logger.Level.WARNING,
@@ -133,8 +134,10 @@ public final class Gate implements HttpService {
       return;
     }
     response.header(HeaderNames.CONTENT_TYPE, "application/x-ndjson");
+    var until = System.nanoTime() + longestWait().toNanos();
     try (var stream = response.outputStream()) {
-      watch(stream, key, caller, verdict, seen);
+      new Wait(caller, crowd, observation, events, stream, settings.heartbeat())
+          .watch(verdict, seen, () -> draining || System.nanoTime() - until >= 0);
     } catch (UncheckedIOException | IOException e) {
       LOG.log(System.Logger.Level.DEBUG, "Waiter of {0} left: {1}", caller, e.getMessage());
     } catch (InterruptedException _) {
@@ -142,105 +145,9 @@ public final class Gate implements HttpService {
     }
   }
 
-  private void watch(OutputStream stream, Key key, Caller.Pod caller, Verdict first, long firstSeen)
-      throws IOException, InterruptedException {
-    var verdict = first;
-    var seen = firstSeen;
-    Verdict.Waiting told = null;
-    while (true) {
-      switch (verdict) {
-        case Verdict.Released _ -> {
-          line(stream, event(Vocabulary.EVENT_RELEASED));
-          return;
-        }
-        case Verdict.Waiting waits -> {
-          if (!waits.equals(told)) {
-            line(stream, event(waits));
-            tellPod(caller, told, waits);
-            told = waits;
-          }
-        }
-      }
-      if (draining) {
-        return;
-      }
-      signals.await(key, seen, settings.heartbeat());
-      var changed = signals.seen(key);
-      if (changed == seen) {
-        line(stream, event(Vocabulary.EVENT_HEARTBEAT));
-      }
-      seen = changed;
-      try {
-        verdict = again(key, caller);
-      } catch (ApiException e) {
-        // What was said last stays true until we can look again.
-        LOG.log(
-            System.Logger.Level.DEBUG,
-            "Pod {0} cannot be judged now: {1}",
-            caller,
-            ApiErrors.describe(e));
-      }
-    }
-  }
-
-  /**
-   * Judges again: by the cached pod while it has to wait, by the live one before it is released.
-   */
-  private Verdict again(Key key, Caller.Pod caller) throws ApiException {
-    var cached = observation.cachedPod(caller.namespace(), caller.name(), caller.uid());
-    if (cached.isPresent() && judge(key, cached.get()) instanceof Verdict.Waiting waits) {
-      return waits;
-    }
-    var live = livePod(caller);
-    return live.isPresent()
-        ? judge(key, live.get())
-        : new Verdict.Waiting("PodDeleted", "this pod is being deleted", "", 0, true);
-  }
-
-  private Optional<PodView> livePod(Caller.Pod caller) throws ApiException {
-    return observation
-        .livePod(caller.namespace(), caller.name())
-        .filter(pod -> pod.uid().equals(caller.uid()));
-  }
-
-  private Verdict judge(Key key, PodView pod) throws ApiException {
-    var migrator = caches.migrator(key);
-    return migrator.isEmpty()
-        ? Verdict.withoutMigrator(key.name())
-        : Verdict.of(observation.including(migrator.get(), pod), pod);
-  }
-
-  /** Says on the pod itself why it waits, for `kubectl describe pod`. */
-  private void tellPod(Caller.Pod caller, Verdict.Waiting told, Verdict.Waiting waits) {
-    if (told == null || waits.stuck()) {
-      events.post(
-          caller.namespace(),
-          new PodView.Owner("v1", "Pod", caller.name(), caller.uid()),
-          waits.stuck(),
-          waits.reason(),
-          waits.message());
-    }
-  }
-
-  private static JsonObject event(String type) {
-    var event = new JsonObject();
-    event.addProperty("type", type);
-    return event;
-  }
-
-  private static JsonObject event(Verdict.Waiting waits) {
-    var event = event(Vocabulary.EVENT_WAITING);
-    event.addProperty("reason", waits.reason());
-    event.addProperty("message", waits.message());
-    if (!waits.job().isEmpty()) {
-      event.addProperty("job", waits.job());
-      event.addProperty("attempt", waits.attempt());
-    }
-    return event;
-  }
-
-  private static void line(OutputStream stream, JsonObject event) throws IOException {
-    stream.write((event + "\n").getBytes(StandardCharsets.UTF_8));
-    stream.flush();
+  /** Spread, so that waiters that came together do not come again together. */
+  private Duration longestWait() {
+    var longest = settings.longestWait().toNanos();
+    return Duration.ofNanos(ThreadLocalRandom.current().nextLong(longest / 2, longest));
   }
 }
