@@ -14,6 +14,7 @@ import net.coderanger.migrations.controller.shell.Api;
 import net.coderanger.migrations.controller.shell.Caches;
 import net.coderanger.migrations.controller.shell.Events;
 import net.coderanger.migrations.controller.shell.Observation;
+import net.coderanger.migrations.kube.Doorkeeper;
 import net.coderanger.migrations.kube.ServingTls;
 import net.coderanger.migrations.kube.TlsSettings;
 
@@ -23,6 +24,7 @@ final class RunningGate implements AutoCloseable {
   private final Events events;
   private final ServingTls tls;
   private final WebServer server;
+  final Doorkeeper doorkeeper;
   final Gate gate;
 
   /**
@@ -46,13 +48,17 @@ final class RunningGate implements AutoCloseable {
     caches = new Caches(watches);
     var observation = new Observation(api, caches, Clock.systemUTC());
     events = new Events(api, "test", Clock.systemUTC());
-    gate = new Gate(GateSettings.from(config.get("gate")), api, caches, observation, events);
+    var gateSettings = GateSettings.from(config.get("gate"));
+    doorkeeper =
+        new Doorkeeper(
+            Doorkeeper.Limits.from(config.get("connections"), gateSettings.longestWait()));
+    gate = new Gate(gateSettings, doorkeeper, api, caches, observation, events);
     tls =
         ServingTls.start(
             TlsSettings.from(config.get("tls"), "default", "migrator-controller"), kube.client());
     caches.start();
     server =
-        Main.configure(WebServer.builder(), config, caches::isSynced, gate)
+        Main.configure(WebServer.builder(), config, doorkeeper, caches::isSynced, gate)
             .tls(tls.tls())
             .build()
             .start();
@@ -70,5 +76,6 @@ final class RunningGate implements AutoCloseable {
     tls.close();
     caches.close();
     events.close();
+    doorkeeper.close();
   }
 }

@@ -3,7 +3,9 @@ package net.coderanger.migrations.controller.gate;
 import module java.base;
 
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.http.ServerRequest;
@@ -17,6 +19,7 @@ import net.coderanger.migrations.controller.shell.Caches;
 import net.coderanger.migrations.controller.shell.Events;
 import net.coderanger.migrations.controller.shell.Key;
 import net.coderanger.migrations.controller.shell.Observation;
+import net.coderanger.migrations.kube.Doorkeeper;
 
 /**
  * The gate: holds a waiter's request open, tells it why it waits, and releases it. Any replica
@@ -29,6 +32,7 @@ public final class Gate implements HttpService {
   private static final int RETRY_AFTER_SECONDS = 1;
 
   private final GateSettings settings;
+  private final Doorkeeper doorkeeper;
   private final TokenReviews reviews;
   private final Caches caches;
   private final Observation observation;
@@ -39,8 +43,14 @@ public final class Gate implements HttpService {
 
   /** Judges by these. */
   public Gate(
-      GateSettings settings, Api api, Caches caches, Observation observation, Events events) {
+      GateSettings settings,
+      Doorkeeper doorkeeper,
+      Api api,
+      Caches caches,
+      Observation observation,
+      Events events) {
     this.settings = settings;
+    this.doorkeeper = doorkeeper;
     this.caches = caches;
     this.observation = observation;
     this.events = events;
@@ -68,6 +78,13 @@ public final class Gate implements HttpService {
   }
 
   private void answer(ServerRequest request, ServerResponse response) throws Exception {
+    serve(request, response);
+    doorkeeper.within(request, settings.readTime()); // to take leave
+    // One connection, one answer: none is left open by whom nobody waits for.
+    throw new CloseConnectionException("answered");
+  }
+
+  private void serve(ServerRequest request, ServerResponse response) throws Exception {
     if (draining || !caches.isSynced()) {
       refuse(response, new Caller.Refused(503, "not ready"));
       return;
@@ -84,7 +101,7 @@ public final class Gate implements HttpService {
           var key = new Key(caller.namespace(), request.path().pathParameters().get("name"));
           var crowd = crowds.join(key);
           try {
-            serve(response, crowd, caller);
+            serve(request, response, crowd, caller);
           } finally {
             crowds.leave(key);
           }
@@ -109,10 +126,11 @@ public final class Gate implements HttpService {
       response.header(HeaderNames.RETRY_AFTER, String.valueOf(RETRY_AFTER_SECONDS));
     }
     response.status(Status.create(refused.status()));
+    response.header(HeaderValues.CONNECTION_CLOSE);
     response.send(refused.message());
   }
 
-  private void serve(ServerResponse response, Crowd crowd, Caller.Pod caller)
+  private void serve(ServerRequest request, ServerResponse response, Crowd crowd, Caller.Pod caller)
       throws InterruptedException {
     var seen = crowd.changes();
     Verdict verdict;
@@ -136,7 +154,8 @@ public final class Gate implements HttpService {
     response.header(HeaderNames.CONTENT_TYPE, "application/x-ndjson");
     var until = System.nanoTime() + longestWait().toNanos();
     try (var stream = response.outputStream()) {
-      new Wait(caller, crowd, observation, events, stream, settings.heartbeat())
+      Wait.Speaking speaking = () -> doorkeeper.within(request, settings.readTime());
+      new Wait(caller, crowd, observation, events, stream, speaking, settings.heartbeat())
           .watch(verdict, seen, () -> draining || System.nanoTime() - until >= 0);
     } catch (UncheckedIOException | IOException e) {
       LOG.log(System.Logger.Level.DEBUG, "Waiter of {0} left: {1}", caller, e.getMessage());

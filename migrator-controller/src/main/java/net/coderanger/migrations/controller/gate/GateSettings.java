@@ -14,6 +14,7 @@ import io.helidon.config.Config;
  * @param waiters most callers at a time
  * @param longestWait after this, or half of it, a waiter is told to come again: its token is
  *     reviewed anew, the waits spread over new replicas, and none that is dead stays for ever
+ * @param readTime how long a waiter may take to read what it is told before it is hung up on
  */
 public record GateSettings(
     Duration heartbeat,
@@ -21,7 +22,8 @@ public record GateSettings(
     Duration reviewPatience,
     Duration reviewMemory,
     int waiters,
-    Duration longestWait) {
+    Duration longestWait,
+    Duration readTime) {
   /** An API server, too, still accepts the token of a deleted pod for so long. */
   private static final Duration LONGEST_MEMORY = Duration.ofSeconds(10);
 
@@ -38,7 +40,8 @@ public record GateSettings(
             gate.get("review-patience").as(Duration.class).get(),
             gate.get("review-memory").as(Duration.class).get(),
             gate.get("waiters").asInt().get(),
-            gate.get("longest-wait").as(Duration.class).get());
+            gate.get("longest-wait").as(Duration.class).get(),
+            gate.get("read-time").as(Duration.class).get());
     if (settings.heartbeat.isNegative() || settings.heartbeat.isZero()) {
       throw new IllegalArgumentException("gate.heartbeat must be positive");
     }

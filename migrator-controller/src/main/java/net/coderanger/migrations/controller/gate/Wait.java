@@ -10,6 +10,7 @@ import net.coderanger.migrations.controller.core.Verdict;
 import net.coderanger.migrations.controller.shell.ApiErrors;
 import net.coderanger.migrations.controller.shell.Events;
 import net.coderanger.migrations.controller.shell.Observation;
+import net.coderanger.migrations.kube.Doorkeeper;
 
 /** One waiter's open request: told each change, and at last that its pod may start. */
 final class Wait {
@@ -18,11 +19,17 @@ final class Wait {
   /** After a look that failed; sooner than the next heartbeat, for nothing else may change. */
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
 
+  /** Begins a limit of time for a peer that may not read. */
+  interface Speaking {
+    Doorkeeper.InTime begin();
+  }
+
   private final Caller.Pod caller;
   private final Crowd crowd;
   private final Observation observation;
   private final Events events;
   private final OutputStream stream;
+  private final Speaking speaking;
   private final Duration heartbeat;
   private Verdict.Waiting told;
   private long spoke;
@@ -33,12 +40,14 @@ final class Wait {
       Observation observation,
       Events events,
       OutputStream stream,
+      Speaking speaking,
       Duration heartbeat) {
     this.caller = caller;
     this.crowd = crowd;
     this.observation = observation;
     this.events = events;
     this.stream = stream;
+    this.speaking = speaking;
     this.heartbeat = heartbeat;
   }
 
@@ -145,8 +154,10 @@ final class Wait {
   }
 
   private void line(JsonObject event) throws IOException {
-    stream.write((event + "\n").getBytes(StandardCharsets.UTF_8));
-    stream.flush();
+    try (var _ = speaking.begin()) {
+      stream.write((event + "\n").getBytes(StandardCharsets.UTF_8));
+      stream.flush();
+    }
     spoke = System.nanoTime();
   }
 }
