@@ -6,14 +6,17 @@ import io.helidon.common.Weighted;
 import io.helidon.config.Config;
 import io.helidon.health.HealthCheckResponse;
 import io.helidon.health.HealthCheckType;
+import io.helidon.http.DirectHandler;
 import io.helidon.logging.common.LogConfig;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.service.registry.Services;
 import io.helidon.spi.HelidonShutdownHandler;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
+import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.observe.ObserveFeature;
 import io.helidon.webserver.observe.health.HealthObserver;
+import net.coderanger.migrations.controller.gate.BadRequest;
 import net.coderanger.migrations.controller.gate.Gate;
 import net.coderanger.migrations.controller.gate.GateSettings;
 import net.coderanger.migrations.controller.shell.Api;
@@ -115,6 +118,10 @@ public final class Main {
     server.config(config.get("server"));
     doorkeeper.guard(server);
     return server
+        .directHandlers(
+            DirectHandlers.builder()
+                .addHandler(DirectHandler.EventType.BAD_REQUEST, new BadRequest())
+                .build())
         .routing(routing -> routing.register(gate))
         .addFeature(
             ObserveFeature.builder()

@@ -50,6 +50,11 @@ final class Cluster {
     call("PATCH", migrators("/" + name), mergePatch);
   }
 
+  /** As the controller writes it. */
+  void migratorStatus(String name, String status) throws ApiException {
+    call("PATCH", migrators("/" + name + "/status"), "{\"status\":%s}".formatted(status));
+  }
+
   void deleteMigrator(String name) throws ApiException {
     call("DELETE", migrators("/" + name), null);
   }
@@ -101,6 +106,14 @@ final class Cluster {
         """
             .formatted(migrator));
     return pod;
+  }
+
+  /** At once, as the kubelet ends it. */
+  void deletePod(String name) throws ApiException {
+    call(
+        "DELETE",
+        "/api/v1/namespaces/%s/pods/%s".formatted(namespace, name),
+        "{\"gracePeriodSeconds\":0}");
   }
 
   void podStatus(String name, String status) throws ApiException {
@@ -198,6 +211,10 @@ final class Cluster {
                 .formatted(namespace, kind),
             null)
         .getAsJsonArray("items");
+  }
+
+  static String uid(JsonObject object) {
+    return object.getAsJsonObject("metadata").get("uid").getAsString();
   }
 
   static String name(JsonObject object) {

@@ -54,8 +54,8 @@ class ScaleIT {
 
       CALLS.forget();
       var change = System.nanoTime();
-      status(
-          cluster,
+      cluster.migratorStatus(
+          "shop",
           "{\"current\":{\"image\":\"shop:1\",\"job\":\"j\",\"attempt\":1,\"template\":\"x\"}}");
       waiters.awaitTold(all, "MigrationsRunning");
       var told = waiters.after(change, "MigrationsRunning");
@@ -69,8 +69,8 @@ class ScaleIT {
       }
       CALLS.forget();
       var success = System.nanoTime();
-      status(
-          cluster,
+      cluster.migratorStatus(
+          "shop",
           "{\"current\":null,\"migratedImages\":[{\"image\":\"shop:1\",\"migrationImage\":\"shop:1\"}]}");
       waiters.awaitTold(WAITERS, Waiters.RELEASED);
       var released = waiters.after(success, Waiters.RELEASED);
@@ -118,14 +118,6 @@ class ScaleIT {
       throws Exception {
     return cluster.token(
         cluster.waitingPod(name, replicaSet, "shop", "shop:1"), Vocabulary.AUDIENCE);
-  }
-
-  private static void status(Cluster cluster, String status) throws Exception {
-    cluster.call(
-        "PATCH",
-        "/apis/%s/namespaces/%s/migrators/shop/status"
-            .formatted(Vocabulary.API_VERSION, cluster.namespace),
-        "{\"status\":%s}".formatted(status));
   }
 
   private static double at(List<Double> sorted, int percent) {
