@@ -39,7 +39,7 @@ class ScaleIT {
     cluster.migrator("shop", "{\"selector\":{\"matchLabels\":{\"app\":\"shop\"}}}");
     var replicaSet = cluster.replicaSet("shop-a", "shop:1", 1);
     var all = WAITERS + EDITED;
-    var tokens = inParallel(all, i -> token(cluster, replicaSet, "shop-" + i));
+    var tokens = Parallel.make(Parallel.times(all), i -> token(cluster, replicaSet, "shop-" + i));
     var before = heap();
 
     try (var waiters = new Waiters(String.valueOf(gate.port()), "shop", tokens)) {
@@ -133,24 +133,5 @@ class ScaleIT {
       least = Math.min(least, runtime.totalMemory() - runtime.freeMemory());
     }
     return least;
-  }
-
-  private interface Making {
-    String make(int number) throws Exception;
-  }
-
-  private static List<String> inParallel(int number, Making making) throws Exception {
-    try (var threads = Executors.newFixedThreadPool(8)) {
-      var made =
-          threads.invokeAll(
-              IntStream.range(0, number)
-                  .<Callable<String>>mapToObj(i -> () -> making.make(i))
-                  .toList());
-      var all = new ArrayList<String>();
-      for (var one : made) {
-        all.add(one.get());
-      }
-      return all;
-    }
   }
 }
