@@ -64,6 +64,9 @@ public final class Vocabulary {
 
   public static final String EVENT_HEARTBEAT = "heartbeat";
 
+  /** The last line of a connection that the gate ends for its own reasons: ask again. */
+  public static final String EVENT_RECONNECT = "reconnect";
+
   /** The only event that opens the gate. */
   public static final String EVENT_RELEASED = "released";
 

@@ -6,14 +6,17 @@ import io.helidon.common.Weighted;
 import io.helidon.config.Config;
 import io.helidon.health.HealthCheckResponse;
 import io.helidon.health.HealthCheckType;
+import io.helidon.http.DirectHandler;
 import io.helidon.logging.common.LogConfig;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.service.registry.Services;
 import io.helidon.spi.HelidonShutdownHandler;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
+import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.observe.ObserveFeature;
 import io.helidon.webserver.observe.health.HealthObserver;
+import net.coderanger.migrations.controller.gate.BadRequest;
 import net.coderanger.migrations.controller.gate.Gate;
 import net.coderanger.migrations.controller.gate.GateSettings;
 import net.coderanger.migrations.controller.shell.Api;
@@ -23,6 +26,7 @@ import net.coderanger.migrations.controller.shell.Controller;
 import net.coderanger.migrations.controller.shell.ControllerSettings;
 import net.coderanger.migrations.controller.shell.Events;
 import net.coderanger.migrations.controller.shell.Observation;
+import net.coderanger.migrations.kube.Doorkeeper;
 import net.coderanger.migrations.kube.KubeClients;
 import net.coderanger.migrations.kube.ServingTls;
 import net.coderanger.migrations.kube.TlsSettings;
@@ -41,9 +45,11 @@ public final class Main {
     ControllerSettings settings;
     GateSettings gateSettings;
     TlsSettings tlsSettings;
+    Doorkeeper.Limits limits;
     try {
       settings = ControllerSettings.from(config.get("controller"));
       gateSettings = GateSettings.from(config.get("gate"));
+      limits = Doorkeeper.Limits.from(config.get("connections"), gateSettings.longestWait());
       tlsSettings = TlsSettings.from(config.get("tls"), settings.namespace(), SERVICE);
     } catch (RuntimeException e) {
       System.err.println("The configuration cannot be used: " + e.getMessage());
@@ -58,11 +64,16 @@ public final class Main {
     var caches = new Caches(clients.watches());
     var observation = new Observation(api, caches, Clock.systemUTC());
     var events = new Events(api, settings.identity(), Clock.systemUTC());
-    var gate = new Gate(gateSettings, api, caches, observation, events);
+    var doorkeeper = new Doorkeeper(limits);
+    var gate = new Gate(gateSettings, doorkeeper, api, caches, observation, events);
     var controller =
         new Controller(clients.calls(), settings, api, caches, observation, events, metrics);
     metrics.gauge(
         "migrations_controller_waiters", "Waiters whose requests are open", gate::waiting);
+    metrics.gauge(
+        "migrations_controller_connections_cut",
+        "Connections that were hung up on because they kept the gate waiting",
+        doorkeeper::sentAway);
     metrics.gauge(
         "migrations_controller_leader",
         "1 while this replica leads",
@@ -71,7 +82,12 @@ public final class Main {
     var draining = new Draining(settings.drain(), gate, controller);
     caches.start();
     var server =
-        configure(WebServer.builder(), config, () -> caches.isSynced() && !draining.started, gate)
+        configure(
+                WebServer.builder(),
+                config,
+                doorkeeper,
+                () -> caches.isSynced() && !draining.started,
+                gate)
             .tls(tls.tls())
             .build()
             .start();
@@ -93,10 +109,19 @@ public final class Main {
   }
 
   static WebServerConfig.Builder configure(
-      WebServerConfig.Builder server, Config config, BooleanSupplier ready, Gate gate) {
+      WebServerConfig.Builder server,
+      Config config,
+      Doorkeeper doorkeeper,
+      BooleanSupplier ready,
+      Gate gate) {
     var observe = config.get("observe");
+    server.config(config.get("server"));
+    doorkeeper.guard(server);
     return server
-        .config(config.get("server"))
+        .directHandlers(
+            DirectHandlers.builder()
+                .addHandler(DirectHandler.EventType.BAD_REQUEST, new BadRequest())
+                .build())
         .routing(routing -> routing.register(gate))
         .addFeature(
             ObserveFeature.builder()

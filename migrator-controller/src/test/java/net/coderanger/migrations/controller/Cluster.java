@@ -63,6 +63,11 @@ final class Cluster {
     call("PATCH", migrators("/" + name), mergePatch);
   }
 
+  /** As the controller writes it. */
+  void migratorStatus(String name, String status) throws ApiException {
+    call("PATCH", migrators("/" + name + "/status"), "{\"status\":%s}".formatted(status));
+  }
+
   void deleteMigrator(String name) throws ApiException {
     call("DELETE", migrators("/" + name), null);
   }
@@ -168,6 +173,14 @@ final class Cluster {
     await()
         .ignoreExceptions()
         .until(() -> call("GET", collection(group + "/v1alpha1", plural), null) != null);
+  }
+
+  /** At once, as the kubelet ends it. */
+  void deletePod(String name) throws ApiException {
+    call(
+        "DELETE",
+        "/api/v1/namespaces/%s/pods/%s".formatted(namespace, name),
+        "{\"gracePeriodSeconds\":0}");
   }
 
   void podStatus(String name, String status) throws ApiException {
@@ -357,6 +370,10 @@ final class Cluster {
         .getAsJsonArray("items");
   }
 
+  static String uid(JsonObject object) {
+    return object.getAsJsonObject("metadata").get("uid").getAsString();
+  }
+
   static String name(JsonObject object) {
     return object.getAsJsonObject("metadata").get("name").getAsString();
   }
@@ -388,7 +405,7 @@ final class Cluster {
   JsonObject call(String verb, String path, String body) throws ApiException {
     var type =
         verb.equals("PATCH")
-            ? path.startsWith("/api/v1/") && path.endsWith("/status")
+            ? path.startsWith("/api/v1/")
                 ? "application/strategic-merge-patch+json"
                 : "application/merge-patch+json"
             : "application/json";

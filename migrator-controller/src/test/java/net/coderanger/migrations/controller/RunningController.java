@@ -12,6 +12,7 @@ import net.coderanger.migrations.controller.shell.Controller;
 import net.coderanger.migrations.controller.shell.ControllerSettings;
 import net.coderanger.migrations.controller.shell.Events;
 import net.coderanger.migrations.controller.shell.Observation;
+import net.coderanger.migrations.kube.Doorkeeper;
 
 /** The controller as Main wires it, against a test's API server, with its gate on plain HTTP. */
 final class RunningController implements AutoCloseable {
@@ -31,7 +32,17 @@ final class RunningController implements AutoCloseable {
     events = new Events(api, "test", Clock.systemUTC());
     gate =
         new Gate(
-            new GateSettings(Duration.ofMillis(200), 20, Duration.ofSeconds(5), 10_000),
+            new GateSettings(
+                Duration.ofMillis(200),
+                20,
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(5),
+                10_000,
+                Duration.ofMinutes(10),
+                Duration.ofSeconds(10)),
+            new Doorkeeper(
+                new Doorkeeper.Limits(
+                    10_000, Duration.ofSeconds(10), Duration.ofMinutes(1), Duration.ofMinutes(10))),
             api,
             caches,
             observation,

@@ -21,6 +21,9 @@ sealed interface Event {
   /** The gate is there, and nothing has changed. */
   record Heartbeat() implements Event {}
 
+  /** The gate ends this connection for reasons of its own: ask again. */
+  record Reconnect() implements Event {}
+
   /** The only one that opens the gate. */
   record Released() implements Event {}
 
@@ -53,6 +56,7 @@ sealed interface Event {
     return switch (type) {
       case Vocabulary.EVENT_RELEASED -> new Released();
       case Vocabulary.EVENT_HEARTBEAT -> new Heartbeat();
+      case Vocabulary.EVENT_RECONNECT -> new Reconnect();
       case Vocabulary.EVENT_WAITING ->
           new Waiting(
               members.getOrDefault("reason", ""),

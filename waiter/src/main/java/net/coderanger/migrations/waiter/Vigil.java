@@ -3,6 +3,7 @@ package net.coderanger.migrations.waiter;
 import module java.base;
 
 import net.coderanger.migrations.waiter.Event.Heartbeat;
+import net.coderanger.migrations.waiter.Event.Reconnect;
 import net.coderanger.migrations.waiter.Event.Released;
 import net.coderanger.migrations.waiter.Event.Unknown;
 import net.coderanger.migrations.waiter.Event.Waiting;
@@ -81,22 +82,31 @@ final class Vigil {
           new Answer(
               "Released after %s: the image is migrated".formatted(duration(now)), new Next.Open());
       case Waiting news -> waiting(news, now);
+      case Reconnect _ -> sentOn(now);
       case Heartbeat _, Unknown _ -> reminded(now);
     };
   }
 
   /** The connection ended, or was never made. */
   Answer lost(Fault news, Instant now) {
-    // A gate that greets and hangs up is no better than one that is away.
-    failures = !pace.max().minus(Duration.between(asked, now)).isPositive() ? 1 : failures + 1;
-    var pause =
-        new Next.Pause(now.plus(pace.pause(failures, news.retryAfter(), jitter.getAsDouble())));
+    var pause = pauseAfterFailure(news.retryAfter(), now);
     if (fault.map(Fault::text).equals(Optional.of(news.text()))) {
       return new Answer(reminded(now).say(), pause);
     }
     fault = Optional.of(news);
     state = "%s; the pod waits, and the waiter keeps trying".formatted(news.text());
     return new Answer(say(sentence(state), now), pause);
+  }
+
+  /** No fault, and nothing that people need to know; but a gate that does only this is paced. */
+  private Answer sentOn(Instant now) {
+    return new Answer(reminded(now).say(), pauseAfterFailure(Optional.empty(), now));
+  }
+
+  private Next.Pause pauseAfterFailure(Optional<Duration> retryAfter, Instant now) {
+    // A gate that greets and hangs up is no better than one that is away.
+    failures = !pace.max().minus(Duration.between(asked, now)).isPositive() ? 1 : failures + 1;
+    return new Next.Pause(now.plus(pace.pause(failures, retryAfter, jitter.getAsDouble())));
   }
 
   /** The time of the last answer has come and nothing has happened. */

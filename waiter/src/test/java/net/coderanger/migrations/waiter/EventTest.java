@@ -45,6 +45,7 @@ class EventTest {
   @Test
   void aTypeOfALaterVersionIsUnknownAndNotAFault() throws Exception {
     assertInstanceOf(Event.Unknown.class, Event.parse("{\"type\":\"Released\"}"));
+    assertInstanceOf(Event.Reconnect.class, Event.parse("{\"type\":\"reconnect\"}"));
     assertInstanceOf(Event.Heartbeat.class, Event.parse("{\"type\":\"heartbeat\"}"));
   }
 

@@ -131,6 +131,16 @@ class VigilTest {
   }
 
   @Test
+  void aGateThatSaysSoIsAskedAgainWithoutAWord() {
+    var first = vigil.heard(RUNNING, START);
+    assertEquals("", vigil.heard(new Event.Reconnect(), START.plusSeconds(20)).say());
+    assertInstanceOf(
+        Next.Pause.class, vigil.heard(new Event.Reconnect(), START.plusSeconds(20)).next());
+    vigil.asking(START.plusSeconds(21));
+    assertEquals("", vigil.heard(RUNNING, START.plusSeconds(21)).say(), first.say());
+  }
+
+  @Test
   void theGatesRetryAfterIsHonoured() {
     var busy = new Fault("The gate answers 429", Optional.of(Duration.ofSeconds(20)));
     assertEquals(new Next.Pause(START.plusSeconds(20)), vigil.lost(busy, START).next());

@@ -7,6 +7,7 @@ import io.helidon.metrics.api.Gauge;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.Tag;
 import io.helidon.metrics.api.Timer;
+import net.coderanger.migrations.kube.Doorkeeper;
 import net.coderanger.migrations.kube.ServingTls;
 
 /** What Prometheus is told. */
@@ -55,6 +56,13 @@ public final class AdmissionMetrics {
   void count(Result result, Duration took) {
     admissions.get(result).increment();
     duration.record(took);
+  }
+
+  /** Adds what is read when Prometheus asks. */
+  void observe(Doorkeeper doorkeeper) {
+    registry.getOrCreate(
+        Gauge.builder(PREFIX + "connections_cut", doorkeeper::sentAway)
+            .description("Connections that were hung up on because they kept us waiting."));
   }
 
   /** Adds what is read when Prometheus asks. */

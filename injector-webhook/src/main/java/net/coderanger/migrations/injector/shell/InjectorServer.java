@@ -14,6 +14,7 @@ import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.observe.ObserveFeature;
 import io.helidon.webserver.observe.health.HealthObserver;
 import net.coderanger.migrations.injector.core.Injection;
+import net.coderanger.migrations.kube.Doorkeeper;
 
 /** The web server: the webhook on one port, health and metrics on another. */
 public final class InjectorServer {
@@ -40,14 +41,20 @@ public final class InjectorServer {
    */
   public WebServerConfig.Builder configure(WebServerConfig.Builder server, Config config, Tls tls) {
     var observe = config.get("observe");
+    var doorkeeper = new Doorkeeper(Doorkeeper.Limits.from(config.get("connections")));
+    metrics.observe(doorkeeper);
+    server.config(config.get("server"));
+    doorkeeper.guard(server);
     return server
-        .config(config.get("server"))
         .tls(tls)
         .directHandlers(
             DirectHandlers.builder()
                 .addHandler(DirectHandler.EventType.BAD_REQUEST, InjectorServer::badRequest)
                 .build())
-        .routing(routing -> routing.register(new MutatingWebhook(injection, cluster, metrics)))
+        .routing(
+            routing ->
+                routing.register(
+                    new MutatingWebhook(injection, cluster, metrics, doorkeeper::answered)))
         .addFeature(
             ObserveFeature.builder()
                 .config(observe)

@@ -45,8 +45,14 @@ final class MutatingWebhook implements HttpService {
   private final Injection injection;
   private final Cluster cluster;
   private final AdmissionMetrics metrics;
+  private final Consumer<ServerRequest> answered;
 
-  MutatingWebhook(Injection injection, Cluster cluster, AdmissionMetrics metrics) {
+  MutatingWebhook(
+      Injection injection,
+      Cluster cluster,
+      AdmissionMetrics metrics,
+      Consumer<ServerRequest> answered) {
+    this.answered = answered;
     this.injection = injection;
     this.cluster = cluster;
     this.metrics = metrics;
@@ -55,7 +61,7 @@ final class MutatingWebhook implements HttpService {
   @Override
   public void routing(HttpRules rules) {
     rules
-        .post(PATH, this::mutate)
+        .post(PATH, this::mutateAndKeep)
         .any(
             PATH,
             (_, response) -> {
@@ -63,6 +69,12 @@ final class MutatingWebhook implements HttpService {
               refuse(response, Status.METHOD_NOT_ALLOWED_405, "POST only");
             })
         .any((_, response) -> refuse(response, Status.NOT_FOUND_404, "POST to " + PATH));
+  }
+
+  /** Who was refused is not kept: his connection ends by the request's limit of time. */
+  private void mutateAndKeep(ServerRequest request, ServerResponse response) {
+    mutate(request, response);
+    answered.accept(request);
   }
 
   private void mutate(ServerRequest request, ServerResponse response) {

@@ -9,12 +9,14 @@ import module java.base;
  * @param candidates targets that may lend their template, with the image that counts
  * @param containerMissing candidates whose template has not the container of spec.container
  * @param unread targets that may lend their template, which could not be read yet
+ * @param newest the newest template with pods, by its group
  */
 record Survey(
     List<PodView> targets,
     List<Candidate> candidates,
     List<Candidate> containerMissing,
-    List<PodView> unread) {
+    List<PodView> unread,
+    Map<String, Template> newest) {
 
   /**
    * A target that may lend its template.
@@ -29,6 +31,7 @@ record Survey(
     var candidates = new ArrayList<Candidate>();
     var missing = new ArrayList<Candidate>();
     var unread = new ArrayList<PodView>();
+    var newest = new HashMap<String, Template>();
     for (var pod : seen.pods()) {
       if (!isTarget(seen.intent(), pod)) {
         continue;
@@ -44,9 +47,17 @@ record Survey(
       }
       var candidate = candidate(seen.intent(), pod, template);
       (candidate.image().isEmpty() ? missing : candidates).add(candidate);
+      newest.merge(
+          template.group(),
+          template,
+          (first, second) -> second.revision() > first.revision() ? second : first);
     }
     return new Survey(
-        List.copyOf(targets), List.copyOf(candidates), List.copyOf(missing), List.copyOf(unread));
+        List.copyOf(targets),
+        List.copyOf(candidates),
+        List.copyOf(missing),
+        List.copyOf(unread),
+        Map.copyOf(newest));
   }
 
   private static boolean isTarget(Intent intent, PodView pod) {
@@ -74,11 +85,7 @@ record Survey(
 
   /** The newest template with pods in the candidate's group. */
   Template newestOf(Candidate candidate) {
-    return Stream.concat(candidates.stream(), containerMissing.stream())
-        .map(Candidate::template)
-        .filter(template -> template.group().equals(candidate.template().group()))
-        .max(Comparator.comparingLong(Template::revision))
-        .orElse(candidate.template());
+    return newest.getOrDefault(candidate.template().group(), candidate.template());
   }
 
   /**

@@ -45,36 +45,52 @@ public sealed interface Verdict {
    * @param pod as it is now: the images of waiting pods can be edited
    */
   static Verdict of(Observed seen, PodView pod) {
-    var intent = seen.intent();
-    if (intent.deleting()) {
-      return stuck(
-          DELETED,
-          "Migrator %s is being deleted; create it again, or delete this pod: its replacement starts without a migration"
-              .formatted(intent.name()));
-    }
-    if (intent.error().isPresent()) {
-      return stuck(
-          Reason.InvalidSpec.name(),
-          "Migrator %s: %s; correct it".formatted(intent.name(), intent.error().get()));
-    }
-    if (!intent.selects(pod)) {
-      return stuck(
-          NOT_SELECTED,
-          "Migrator %s no longer selects this pod; delete the pod: its replacement starts without a migration"
-              .formatted(intent.name()));
-    }
-    return new Judge(seen, Survey.of(seen), new Memory(intent, seen.status())).judge(pod);
+    return Judge.of(seen).judge(pod, Optional.ofNullable(seen.templates().get(pod.uid())));
   }
 
   private static Waiting stuck(String reason, String message) {
     return new Waiting(reason, message, "", 0, true);
   }
 
-  /** The rules, with what they depend on. */
-  record Judge(Observed seen, Survey survey, Memory memory) {
-    Verdict judge(PodView pod) {
-      var lends = seen.intent().templateSelector().test(pod.labels());
-      var template = Optional.ofNullable(seen.templates().get(pod.uid()));
+  /**
+   * The rules, with all that they depend on sorted out: made once, it judges every pod of its
+   * Migrator, also one that was not seen when it was made.
+   */
+  record Judge(Observed seen, Survey survey, Memory memory, Ours ours, List<Wanted> wanted) {
+    /** Goes by this. */
+    public static Judge of(Observed seen) {
+      var survey = Survey.of(seen);
+      var memory = new Memory(seen.intent(), seen.status());
+      return new Judge(
+          seen, survey, memory, Ours.of(survey, memory), Wanted.of(seen.intent(), memory, survey));
+    }
+
+    /**
+     * Judges one pod.
+     *
+     * @param pod as it is now: the images of waiting pods can be edited
+     * @param template that it was made from, as far as it can be read and the pod may lend it
+     */
+    public Verdict judge(PodView pod, Optional<Template> template) {
+      var intent = seen.intent();
+      if (intent.deleting()) {
+        return stuck(
+            DELETED,
+            "Migrator %s is being deleted; create it again, or delete this pod: its replacement starts without a migration"
+                .formatted(intent.name()));
+      }
+      if (intent.error().isPresent()) {
+        return stuck(
+            Reason.InvalidSpec.name(),
+            "Migrator %s: %s; correct it".formatted(intent.name(), intent.error().get()));
+      }
+      if (!intent.selects(pod)) {
+        return stuck(
+            NOT_SELECTED,
+            "Migrator %s no longer selects this pod; delete the pod: its replacement starts without a migration"
+                .formatted(intent.name()));
+      }
+      var lends = intent.templateSelector().test(pod.labels());
       if (lends && template.isEmpty()) {
         return waiting(
             Reason.MigrationsQueued,
@@ -118,7 +134,6 @@ public sealed interface Verdict {
       if (memory.isMigrated(image)) {
         return new Released();
       }
-      var ours = Ours.of(survey, memory);
       if (!ours.isKnown()) {
         return self.isPresent() && seen.intent().templateSelector().test(pod.labels())
             ? stuck(
@@ -165,7 +180,6 @@ public sealed interface Verdict {
 
     private Verdict others(String image) {
       var run = seen.status().getCurrent();
-      var wanted = Wanted.of(seen.intent(), memory, survey);
       if (run == null && wanted.isEmpty()) {
         return new Released();
       }
@@ -189,8 +203,7 @@ public sealed interface Verdict {
     }
 
     private boolean isWanted(String image) {
-      return Wanted.of(seen.intent(), memory, survey).stream()
-          .anyMatch(wanted -> wanted.image().equals(image));
+      return wanted.stream().anyMatch(one -> one.image().equals(image));
     }
 
     private boolean isCurrent(String image) {

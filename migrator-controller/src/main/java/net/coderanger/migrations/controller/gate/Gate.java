@@ -2,16 +2,16 @@ package net.coderanger.migrations.controller.gate;
 
 import module java.base;
 
-import com.google.gson.JsonObject;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.kubernetes.client.openapi.ApiException;
 import net.coderanger.migrations.api.Vocabulary;
-import net.coderanger.migrations.controller.core.PodView;
 import net.coderanger.migrations.controller.core.Verdict;
 import net.coderanger.migrations.controller.shell.Api;
 import net.coderanger.migrations.controller.shell.ApiErrors;
@@ -19,6 +19,7 @@ import net.coderanger.migrations.controller.shell.Caches;
 import net.coderanger.migrations.controller.shell.Events;
 import net.coderanger.migrations.controller.shell.Key;
 import net.coderanger.migrations.controller.shell.Observation;
+import net.coderanger.migrations.kube.Doorkeeper;
 
 /**
  * The gate: holds a waiter's request open, tells it why it waits, and releases it. Any replica
@@ -31,23 +32,33 @@ public final class Gate implements HttpService {
   private static final int RETRY_AFTER_SECONDS = 1;
 
   private final GateSettings settings;
+  private final Doorkeeper doorkeeper;
   private final TokenReviews reviews;
   private final Caches caches;
   private final Observation observation;
   private final Events events;
-  private final Signals signals = new Signals();
+  private final Crowds crowds;
   private final AtomicInteger waiting = new AtomicInteger();
   private volatile boolean draining;
 
   /** Judges by these. */
   public Gate(
-      GateSettings settings, Api api, Caches caches, Observation observation, Events events) {
+      GateSettings settings,
+      Doorkeeper doorkeeper,
+      Api api,
+      Caches caches,
+      Observation observation,
+      Events events) {
     this.settings = settings;
+    this.doorkeeper = doorkeeper;
     this.caches = caches;
     this.observation = observation;
     this.events = events;
-    reviews = new TokenReviews(api, settings.reviews(), settings.reviewPatience());
-    caches.onMigrator(signals::change);
+    reviews =
+        new TokenReviews(
+            api, settings.reviews(), settings.reviewPatience(), settings.reviewMemory());
+    crowds = new Crowds(caches, observation);
+    caches.onMigrator(crowds::change);
   }
 
   @Override
@@ -63,10 +74,17 @@ public final class Gate implements HttpService {
   /** Ends all waits; the waiters come again and find another replica. */
   public void drain() {
     draining = true;
-    signals.changeAll();
+    crowds.changeAll();
   }
 
   private void answer(ServerRequest request, ServerResponse response) throws Exception {
+    serve(request, response);
+    doorkeeper.within(request, settings.readTime()); // to take leave
+    // One connection, one answer: none is left open by whom nobody waits for.
+    throw new CloseConnectionException("answered");
+  }
+
+  private void serve(ServerRequest request, ServerResponse response) throws Exception {
     if (draining || !caches.isSynced()) {
       refuse(response, new Caller.Refused(503, "not ready"));
       return;
@@ -81,11 +99,11 @@ public final class Gate implements HttpService {
         case Caller.Refused refused -> refuse(response, refused);
         case Caller.Pod caller -> {
           var key = new Key(caller.namespace(), request.path().pathParameters().get("name"));
-          signals.enter(key);
+          var crowd = crowds.join(key);
           try {
-            serve(response, key, caller);
+            serve(request, response, crowd, caller);
           } finally {
-            signals.leave(key);
+            crowds.leave(key);
           }
         }
       }
@@ -108,20 +126,21 @@ public final class Gate implements HttpService {
       response.header(HeaderNames.RETRY_AFTER, String.valueOf(RETRY_AFTER_SECONDS));
     }
     response.status(Status.create(refused.status()));
+    response.header(HeaderValues.CONNECTION_CLOSE);
     response.send(refused.message());
   }
 
-  private void serve(ServerResponse response, Key key, Caller.Pod caller) throws Exception {
-    Optional<PodView> pod;
+  private void serve(ServerRequest request, ServerResponse response, Crowd crowd, Caller.Pod caller)
+      throws InterruptedException {
+    var seen = crowd.changes();
     Verdict verdict;
-    var seen = signals.seen(key);
     try {
-      pod = livePod(caller);
+      var pod = observation.livePod(caller.namespace(), caller.name(), caller.uid());
       if (pod.isEmpty()) {
         refuse(response, new Caller.Refused(403, "the token's pod is gone"));
         return;
       }
-      verdict = judge(key, pod.get());
+      verdict = crowd.judge(pod.get());
     } catch (ApiException e) {
       LOG.log(
           System.Logger.Level.WARNING,
@@ -133,8 +152,11 @@ public final class Gate implements HttpService {
       return;
     }
     response.header(HeaderNames.CONTENT_TYPE, "application/x-ndjson");
+    var until = System.nanoTime() + longestWait().toNanos();
     try (var stream = response.outputStream()) {
-      watch(stream, key, caller, verdict, seen);
+      Wait.Speaking speaking = () -> doorkeeper.within(request, settings.readTime());
+      new Wait(caller, crowd, observation, events, stream, speaking, settings.heartbeat())
+          .watch(verdict, seen, () -> draining || System.nanoTime() - until >= 0);
     } catch (UncheckedIOException | IOException e) {
       LOG.log(System.Logger.Level.DEBUG, "Waiter of {0} left: {1}", caller, e.getMessage());
     } catch (InterruptedException _) {
@@ -142,105 +164,9 @@ public final class Gate implements HttpService {
     }
   }
 
-  private void watch(OutputStream stream, Key key, Caller.Pod caller, Verdict first, long firstSeen)
-      throws IOException, InterruptedException {
-    var verdict = first;
-    var seen = firstSeen;
-    Verdict.Waiting told = null;
-    while (true) {
-      switch (verdict) {
-        case Verdict.Released _ -> {
-          line(stream, event(Vocabulary.EVENT_RELEASED));
-          return;
-        }
-        case Verdict.Waiting waits -> {
-          if (!waits.equals(told)) {
-            line(stream, event(waits));
-            tellPod(caller, told, waits);
-            told = waits;
-          }
-        }
-      }
-      if (draining) {
-        return;
-      }
-      signals.await(key, seen, settings.heartbeat());
-      var changed = signals.seen(key);
-      if (changed == seen) {
-        line(stream, event(Vocabulary.EVENT_HEARTBEAT));
-      }
-      seen = changed;
-      try {
-        verdict = again(key, caller);
-      } catch (ApiException e) {
-        // What was said last stays true until we can look again.
-        LOG.log(
-            System.Logger.Level.DEBUG,
-            "Pod {0} cannot be judged now: {1}",
-            caller,
-            ApiErrors.describe(e));
-      }
-    }
-  }
-
-  /**
-   * Judges again: by the cached pod while it has to wait, by the live one before it is released.
-   */
-  private Verdict again(Key key, Caller.Pod caller) throws ApiException {
-    var cached = observation.cachedPod(caller.namespace(), caller.name(), caller.uid());
-    if (cached.isPresent() && judge(key, cached.get()) instanceof Verdict.Waiting waits) {
-      return waits;
-    }
-    var live = livePod(caller);
-    return live.isPresent()
-        ? judge(key, live.get())
-        : new Verdict.Waiting("PodDeleted", "this pod is being deleted", "", 0, true);
-  }
-
-  private Optional<PodView> livePod(Caller.Pod caller) throws ApiException {
-    return observation
-        .livePod(caller.namespace(), caller.name())
-        .filter(pod -> pod.uid().equals(caller.uid()));
-  }
-
-  private Verdict judge(Key key, PodView pod) throws ApiException {
-    var migrator = caches.migrator(key);
-    return migrator.isEmpty()
-        ? Verdict.withoutMigrator(key.name())
-        : Verdict.of(observation.including(migrator.get(), pod), pod);
-  }
-
-  /** Says on the pod itself why it waits, for `kubectl describe pod`. */
-  private void tellPod(Caller.Pod caller, Verdict.Waiting told, Verdict.Waiting waits) {
-    if (told == null || waits.stuck()) {
-      events.post(
-          caller.namespace(),
-          new PodView.Owner("v1", "Pod", caller.name(), caller.uid()),
-          waits.stuck(),
-          waits.reason(),
-          waits.message());
-    }
-  }
-
-  private static JsonObject event(String type) {
-    var event = new JsonObject();
-    event.addProperty("type", type);
-    return event;
-  }
-
-  private static JsonObject event(Verdict.Waiting waits) {
-    var event = event(Vocabulary.EVENT_WAITING);
-    event.addProperty("reason", waits.reason());
-    event.addProperty("message", waits.message());
-    if (!waits.job().isEmpty()) {
-      event.addProperty("job", waits.job());
-      event.addProperty("attempt", waits.attempt());
-    }
-    return event;
-  }
-
-  private static void line(OutputStream stream, JsonObject event) throws IOException {
-    stream.write((event + "\n").getBytes(StandardCharsets.UTF_8));
-    stream.flush();
+  /** Spread, so that waiters that came together do not come again together. */
+  private Duration longestWait() {
+    var longest = settings.longestWait().toNanos();
+    return Duration.ofNanos(ThreadLocalRandom.current().nextLong(longest / 2, longest));
   }
 }

@@ -12,7 +12,8 @@ import net.coderanger.migrations.controller.shell.ApiErrors;
 
 /**
  * Asks the API server whose a token is. A thousand waiters at once must not become a storm: at most
- * so many reviews run at a time, and those of one token are one.
+ * so many reviews run at a time, those of one token are one, and a pod that comes again within
+ * seconds is known. That the pod still lives is looked at each time, not here.
  */
 final class TokenReviews {
   private static final System.Logger LOG = System.getLogger(TokenReviews.class.getName());
@@ -26,16 +27,25 @@ final class TokenReviews {
   private final Api api;
   private final Semaphore places;
   private final Duration patience;
+  private final Duration memory;
+
+  /** By the token's hash: a token is kept no longer than it is needed. */
   private final Map<String, CompletableFuture<Caller>> underWay = new ConcurrentHashMap<>();
+
+  private final SequencedMap<String, Known> known = new LinkedHashMap<>();
+
+  private record Known(Caller.Pod pod, long reviewed) {}
 
   /**
    * Reviews through this.
    *
    * @param atOnce most reviews at a time
    * @param patience how long a caller waits for its turn before it is told to come again
+   * @param memory how long an answer serves
    */
-  TokenReviews(Api api, int atOnce, Duration patience) {
+  TokenReviews(Api api, int atOnce, Duration patience, Duration memory) {
     this.api = api;
+    this.memory = memory;
     this.patience = patience;
     places = new Semaphore(atOnce);
   }
@@ -45,18 +55,54 @@ final class TokenReviews {
     if (token.isEmpty() || token.length() > LONGEST_TOKEN) {
       return new Caller.Refused(401, "a bearer token is needed");
     }
+    var hash = hash(token);
+    var remembered = remembered(hash);
+    if (remembered.isPresent()) {
+      return remembered.get();
+    }
     var mine = new CompletableFuture<Caller>();
-    var first = underWay.putIfAbsent(token, mine);
+    var first = underWay.putIfAbsent(hash, mine);
     if (first != null) {
       return first.join();
     }
     Caller answer = new Caller.Refused(503, "the token could not be reviewed");
     try {
       answer = inTurn(token);
+      if (answer instanceof Caller.Pod pod) {
+        remember(hash, pod);
+      }
       return answer;
     } finally {
-      underWay.remove(token);
+      underWay.remove(hash);
       mine.complete(answer);
+    }
+  }
+
+  private Optional<Caller.Pod> remembered(String hash) {
+    synchronized (known) {
+      return Optional.ofNullable(known.get(hash)).filter(this::serves).map(Known::pod);
+    }
+  }
+
+  private void remember(String hash, Caller.Pod pod) {
+    synchronized (known) {
+      while (!known.isEmpty() && !serves(known.firstEntry().getValue())) {
+        known.pollFirstEntry();
+      }
+      known.putLast(hash, new Known(pod, System.nanoTime()));
+    }
+  }
+
+  private boolean serves(Known answer) {
+    return System.nanoTime() - answer.reviewed < memory.toNanos();
+  }
+
+  private static String hash(String token) {
+    try {
+      var sha = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of().formatHex(sha.digest(token.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every JDK has it", e);
     }
   }
 

@@ -69,6 +69,12 @@ public final class Api {
     return call("GET", path, List.of(new Pair("labelSelector", labelSelector)), null, JSON);
   }
 
+  /** A list, read into this type at once: its text is the largest that we get. */
+  <T> T list(String path, Map<String, String> query, Type type) throws ApiException {
+    var pairs = query.entrySet().stream().map(e -> new Pair(e.getKey(), e.getValue())).toList();
+    return call("GET", path, pairs, null, JSON, type);
+  }
+
   JsonObject listByField(String path, String fieldSelector) throws ApiException {
     return call("GET", path, List.of(new Pair("fieldSelector", fieldSelector)), null, JSON);
   }
@@ -99,6 +105,12 @@ public final class Api {
   private JsonObject call(
       String verb, String path, List<Pair> query, Object body, String contentType)
       throws ApiException {
+    return call(verb, path, query, body, contentType, JsonObject.class);
+  }
+
+  private <T> T call(
+      String verb, String path, List<Pair> query, Object body, String contentType, Type type)
+      throws ApiException {
     observer.before(verb, path);
     var status = 0;
     try {
@@ -116,7 +128,7 @@ public final class Api {
               new HashMap<>(),
               new String[] {"BearerToken"},
               null);
-      var response = client.<JsonObject>execute(call, JsonObject.class);
+      var response = client.<T>execute(call, type);
       status = response.getStatusCode();
       return response.getData();
     } catch (ApiException e) {

@@ -5,6 +5,7 @@ import module java.base;
 import com.google.gson.JsonObject;
 import io.kubernetes.client.openapi.ApiException;
 import io.kubernetes.client.openapi.JSON;
+import io.kubernetes.client.util.labels.LabelSelector;
 import net.coderanger.migrations.api.Names;
 import net.coderanger.migrations.api.Vocabulary;
 import net.coderanger.migrations.api.v1beta1.Migrator;
@@ -21,6 +22,9 @@ public final class Observation {
   record Live(Migrator migrator, Observed observed) {}
 
   private static final int LONGEST_JOB_NAME = 63;
+
+  /** Pods in one answer: some MiB, of which there are two at a time. */
+  private static final int PAGE = 500;
 
   private final Api api;
   private final Caches caches;
@@ -103,27 +107,62 @@ public final class Observation {
   }
 
   /**
-   * What the caches show, with one pod as given: it may be newer than the caches, or not in them
-   * yet.
+   * What the verdicts on a Migrator's pods rest on, as the caches show it: no Jobs, and nothing
+   * that only a call could tell of them.
    */
-  public Observed including(Migrator migrator, PodView pod) throws ApiException {
-    var seen = cached(migrator);
-    var pods = new ArrayList<>(seen.pods());
-    pods.removeIf(other -> other.uid().equals(pod.uid()));
-    pods.add(pod);
-    var found = new HashMap<>(seen.templates());
-    if (!found.containsKey(pod.uid()) && seen.intent().templateSelector().test(pod.labels())) {
-      templateOf(seen.intent(), pod).ifPresent(template -> found.put(pod.uid(), template));
+  public Observed forVerdicts(Migrator migrator) throws ApiException {
+    var intent = Intent.of(migrator);
+    var pods = new ArrayList<PodView>();
+    var found = new HashMap<String, Template>();
+    for (var watched : caches.pods(intent.namespace())) {
+      if (intent.selector().test(Views.orEmpty(watched.metadata.getLabels()))) {
+        var pod = Views.pod(watched);
+        if (!pod.isRunPod() && pod.isLive() && !pod.isExempt()) {
+          pods.add(pod);
+          template(intent, pod).ifPresent(template -> found.put(pod.uid(), template));
+        }
+      }
     }
     return new Observed(
-        seen.intent(),
-        seen.status(),
+        intent,
+        Objects.requireNonNullElseGet(migrator.getStatus(), MigratorStatus::new),
         pods,
         found,
-        seen.jobs(),
-        seen.refusals(),
-        seen.claimNodes(),
-        seen.now());
+        List.of(),
+        Map.of(),
+        clock.instant());
+  }
+
+  /** The template of a pod that may lend it; empty for any other, and when the pod is gone. */
+  public Optional<Template> template(Intent intent, PodView pod) throws ApiException {
+    return intent.templateSelector().test(pod.labels())
+        ? templateOf(intent, pod)
+        : Optional.empty();
+  }
+
+  /**
+   * All pods that the Migrator selects and that have not begun, by uid, read live page by page: as
+   * they were at one moment after this was called.
+   */
+  public Map<String, PodView> livePending(Migrator migrator) throws ApiException {
+    var query = new HashMap<String, String>();
+    // A pod in its init containers is Pending.
+    query.put("fieldSelector", "status.phase=Pending");
+    query.put("limit", String.valueOf(PAGE));
+    var selector = migrator.getSpec() == null ? null : migrator.getSpec().getSelector();
+    if (selector != null) {
+      query.put("labelSelector", LabelSelector.parse(selector).toString());
+    }
+    var path = Paths.pods(migrator.getMetadata().getNamespace());
+    var pods = new HashMap<String, PodView>();
+    String more;
+    do {
+      var page = api.<WatchedList.Pods>list(path, query, WatchedList.Pods.class);
+      page.items.stream().map(Views::pod).forEach(pod -> pods.put(pod.uid(), pod));
+      more = Views.orEmpty(page.metadata.getContinue());
+      query.put("continue", more);
+    } while (!more.isEmpty());
+    return pods;
   }
 
   /** One pod as the cache has it; empty when it is not there or another one of its name. */
@@ -134,10 +173,11 @@ public final class Observation {
         .map(Views::pod);
   }
 
-  /** One pod read live, as the gate judges it; empty when it is gone. */
-  public Optional<PodView> livePod(String namespace, String name) throws ApiException {
+  /** One pod read live; empty when it is gone or another one of its name. */
+  public Optional<PodView> livePod(String namespace, String name, String uid) throws ApiException {
     return api.find(Paths.pod(namespace, name))
-        .map(json -> Views.pod(JSON.getGson().fromJson(json, WatchedPod.class)));
+        .map(json -> Views.pod(JSON.getGson().fromJson(json, WatchedPod.class)))
+        .filter(pod -> pod.uid().equals(uid));
   }
 
   private Observed observed(

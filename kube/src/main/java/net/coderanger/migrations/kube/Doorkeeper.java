@@ -1,0 +1,297 @@
+package net.coderanger.migrations.kube;
+
+import module java.base;
+
+import io.helidon.common.socket.SocketOptions;
+import io.helidon.config.Config;
+import io.helidon.http.Headers;
+import io.helidon.http.HttpPrologue;
+import io.helidon.webserver.ConnectionContext;
+import io.helidon.webserver.WebServerConfig;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http1.Http1Config;
+import io.helidon.webserver.http1.Http1ConnectionListener;
+
+/**
+ * Who may hold a connection of a server, and how long he may keep us waiting: Helidon (4.4.0) has
+ * no limit of time for a TLS handshake, a head or a body that trickles or stops, nor for a peer
+ * that does not read, its read-timeout does nothing in a server, and where max-tcp-connections is
+ * reached it accepts nobody any more. Here he who dawdles is hung up on, and where there are too
+ * many, the one who has dawdled longest.
+ */
+public final class Doorkeeper implements AutoCloseable {
+  /**
+   * Limits of one server.
+   *
+   * @param most connections at a time; each costs some 50 KiB, before its first request less
+   * @param headTime from the connection's beginning to the end of its first request's head, and
+   *     from the first line of any other request to the end of its head
+   * @param requestTime from there to the end of the answer, unless {@link #within} says otherwise
+   * @param longestRequest who began his last request longer ago than this may have to make way
+   */
+  public record Limits(int most, Duration headTime, Duration requestTime, Duration longestRequest) {
+    /** Where no request may take longer than requestTime. */
+    public static Limits from(Config connections) {
+      return from(connections, connections.get("request-time").as(Duration.class).get());
+    }
+
+    /**
+     * Reads the node "connections".
+     *
+     * @param longestRequest in this service
+     * @throws IllegalArgumentException naming the key that has a bad value
+     */
+    public static Limits from(Config connections, Duration longestRequest) {
+      var limits =
+          new Limits(
+              connections.get("most").asInt().get(),
+              connections.get("head-time").as(Duration.class).get(),
+              connections.get("request-time").as(Duration.class).get(),
+              longestRequest);
+      if (limits.most < 1) {
+        throw new IllegalArgumentException("connections.most must be at least 1");
+      }
+      if (limits.headTime.compareTo(Duration.ofMillis(100)) < 0) {
+        throw new IllegalArgumentException("connections.head-time must be at least 100 ms");
+      }
+      if (!limits.requestTime.isPositive()) {
+        throw new IllegalArgumentException("connections.request-time must be positive");
+      }
+      return limits;
+    }
+  }
+
+  /** Ends a limit of time. */
+  public interface InTime extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  private static final System.Logger LOG = System.getLogger(Doorkeeper.class.getName());
+  private static final long NEVER = Long.MAX_VALUE;
+
+  private static final class Visitor {
+    private final SocketChannel channel;
+
+    /** In the time of {@link #now}. */
+    private volatile long deadline;
+
+    private volatile long began;
+    private volatile boolean asked;
+
+    /** That serves him; known from his first request on. */
+    private volatile Thread thread;
+
+    private Visitor(SocketChannel channel, long now, long deadline) {
+      this.channel = channel;
+      this.began = now;
+      this.deadline = deadline;
+    }
+  }
+
+  private final Limits limits;
+  private final Map<SocketAddress, Visitor> visitors = new ConcurrentHashMap<>();
+  private final AtomicInteger sentAway = new AtomicInteger();
+  private final long start = System.nanoTime();
+  private final Thread watch;
+
+  /** Begins to watch. */
+  public Doorkeeper(Limits limits) {
+    this.limits = limits;
+    watch = Thread.ofVirtual().name("doorkeeper").start(this::watch);
+  }
+
+  /** Sets it before the default socket of a server that speaks HTTP/1.1. */
+  public void guard(WebServerConfig.Builder server) {
+    server
+        // With NIO a connection costs more than twice the memory, and its name is looked up.
+        .useNio(false)
+        .connectionOptions(
+            new Accepting(server.connectionOptions().orElseGet(SocketOptions::create)))
+        .addProtocol(Http1Config.builder().addReceiveListener(new Listening()).build());
+  }
+
+  /** How many were hung up on since the start. */
+  public int sentAway() {
+    return sentAway.get();
+  }
+
+  /** How many connections are open. */
+  public int present() {
+    return visitors.size();
+  }
+
+  /** From now on until it is closed, this request's connection has so much time; then, any. */
+  public InTime within(ServerRequest request, Duration time) {
+    var visitor = visitors.get(request.remotePeer().address());
+    if (visitor == null) { // hung up on already
+      return () -> {};
+    }
+    visitor.deadline = now() + time.toNanos();
+    return () -> visitor.deadline = NEVER;
+  }
+
+  /** This request has got its answer, and its connection may stay open for another one. */
+  public void answered(ServerRequest request) {
+    within(request, limits.requestTime).close();
+  }
+
+  private void watch() {
+    try {
+      while (true) {
+        // Often enough that nobody gets a tenth more time than he should.
+        Thread.sleep(limits.headTime.dividedBy(10));
+        var now = now();
+        for (var visitor : visitors.values()) {
+          if (visitor.deadline < now) {
+            hangUp(visitor);
+          } else if (visitor.thread != null && !visitor.thread.isAlive()) {
+            close(visitor); // Helidon ends TLS but leaves the connection below it open
+          }
+        }
+        visitors.values().removeIf(visitor -> !visitor.channel.isOpen());
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void accept(SocketChannel channel) throws IOException {
+    if (visitors.size() >= limits.most) {
+      visitors.values().removeIf(visitor -> !visitor.channel.isOpen());
+    }
+    if (visitors.size() >= limits.most) {
+      makeWay();
+    }
+    var now = now();
+    visitors.put(
+        channel.getRemoteAddress(), new Visitor(channel, now, now + limits.headTime.toNanos()));
+  }
+
+  /** Nobody who has asked and may be waiting for his answer makes way. */
+  private void makeWay() {
+    var longestAgo = now() - limits.longestRequest.toNanos();
+    var last =
+        visitors.entrySet().stream()
+            .filter(entry -> !entry.getValue().asked || entry.getValue().began < longestAgo)
+            .min(
+                Comparator.<Map.Entry<SocketAddress, Visitor>, Boolean>comparing(
+                        entry -> entry.getValue().asked)
+                    .thenComparing(entry -> entry.getValue().began));
+    if (last.isEmpty()) {
+      throw new IllegalStateException("too many connections");
+    }
+    hangUp(last.get().getValue());
+    visitors.remove(last.get().getKey());
+  }
+
+  private void hangUp(Visitor visitor) {
+    visitor.deadline = NEVER;
+    sentAway.incrementAndGet();
+    close(visitor);
+  }
+
+  private static void close(Visitor visitor) {
+    try {
+      visitor.channel.close(); // which ends whatever its thread waits for
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.DEBUG, "A connection could not be closed", e);
+    }
+  }
+
+  private long now() {
+    return System.nanoTime() - start;
+  }
+
+  @Override
+  public void close() {
+    watch.interrupt();
+  }
+
+  /** Where Helidon shows each connection that it has accepted, before anything else. */
+  private final class Accepting implements SocketOptions {
+    private final SocketOptions options;
+
+    private Accepting(SocketOptions options) {
+      this.options = options;
+    }
+
+    @Override
+    public void configureSocket(SocketChannel channel) {
+      options.configureSocket(channel);
+      try {
+        accept(channel);
+      } catch (IOException e) { // gone already; Helidon closes it
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    @Override
+    public void configureSocket(Socket socket) {
+      options.configureSocket(socket);
+    }
+
+    @Override
+    public Map<SocketOption<?>, Object> socketOptions() {
+      return options.socketOptions();
+    }
+
+    @Override
+    public Duration connectTimeout() {
+      return options.connectTimeout();
+    }
+
+    @Override
+    public Duration readTimeout() {
+      return options.readTimeout();
+    }
+
+    @Override
+    public Optional<Integer> socketReceiveBufferSize() {
+      return options.socketReceiveBufferSize();
+    }
+
+    @Override
+    public Optional<Integer> socketSendBufferSize() {
+      return options.socketSendBufferSize();
+    }
+
+    @Override
+    public boolean socketReuseAddress() {
+      return options.socketReuseAddress();
+    }
+
+    @Override
+    public boolean socketKeepAlive() {
+      return options.socketKeepAlive();
+    }
+
+    @Override
+    public boolean tcpNoDelay() {
+      return options.tcpNoDelay();
+    }
+  }
+
+  /** Between two requests Helidon's own idle-connection-timeout holds. */
+  private final class Listening implements Http1ConnectionListener {
+    @Override
+    public void prologue(ConnectionContext connection, HttpPrologue prologue) {
+      var visitor = visitors.get(connection.remotePeer().address());
+      if (visitor != null && visitor.asked) {
+        visitor.began = now();
+        visitor.deadline = visitor.began + limits.headTime.toNanos();
+      }
+    }
+
+    @Override
+    public void headers(ConnectionContext connection, Headers headers) {
+      var visitor = visitors.get(connection.remotePeer().address());
+      if (visitor != null) {
+        visitor.thread = Thread.currentThread();
+        visitor.asked = true;
+        visitor.began = now();
+        visitor.deadline = visitor.began + limits.requestTime.toNanos();
+      }
+    }
+  }
+}

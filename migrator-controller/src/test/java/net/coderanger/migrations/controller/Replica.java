@@ -1,0 +1,98 @@
+package net.coderanger.migrations.controller;
+
+import static org.awaitility.Awaitility.await;
+
+import module java.base;
+
+import net.coderanger.migrations.api.KubeApi;
+
+/**
+ * The service itself in a process of its own, with the flags of its image: one that can be killed.
+ */
+final class Replica implements AutoCloseable {
+  private final Process process;
+  private final int management = freePort();
+  final String identity;
+  final int port;
+
+  /**
+   * @param port of the gate; 0 for any
+   */
+  Replica(KubeApi kube, String identity, int port) throws IOException {
+    this.identity = identity;
+    this.port = port == 0 ? freePort() : port;
+    var kubeconfig = Files.createTempFile("kubeconfig", "");
+    Files.writeString(kubeconfig, kube.kubeconfig());
+    var builder =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "@" + Path.of("src/main/image/jvm.args").toAbsolutePath(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName())
+            .redirectErrorStream(true)
+            .redirectOutput(Files.createTempFile("replica-" + identity, ".log").toFile());
+    builder
+        .environment()
+        .putAll(
+            Map.of(
+                "KUBECONFIG",
+                kubeconfig.toString(),
+                "CONTROLLER_NAMESPACE",
+                "default",
+                "CONTROLLER_IDENTITY",
+                identity,
+                "CONTROLLER_LEASE_DURATION",
+                "PT3S",
+                "CONTROLLER_RENEW_DEADLINE",
+                "PT2S",
+                "CONTROLLER_RETRY_PERIOD",
+                "PT0.5S",
+                "SERVER_PORT",
+                String.valueOf(this.port),
+                "SERVER_SOCKETS_0_PORT",
+                String.valueOf(management)));
+    process = builder.start();
+    await().atMost(Duration.ofSeconds(60)).until(this::isReady);
+  }
+
+  private boolean isReady() {
+    if (!process.isAlive()) {
+      throw new IllegalStateException(identity + " has ended with " + process.exitValue());
+    }
+    try {
+      var url = URI.create("http://127.0.0.1:%d/health/ready".formatted(management)).toURL();
+      return ((HttpURLConnection) url.openConnection()).getResponseCode() < 300;
+    } catch (IOException _) {
+      return false;
+    }
+  }
+
+  /** Resident memory in MiB. */
+  double resident() throws IOException {
+    var line =
+        Files.readAllLines(Path.of("/proc/%d/status".formatted(process.pid()))).stream()
+            .filter(it -> it.startsWith("VmRSS"))
+            .findFirst()
+            .orElseThrow();
+    return Integer.parseInt(line.replaceAll("\\D", "")) / 1024.0;
+  }
+
+  /** Without a word, as when its node fails. */
+  void kill() {
+    process.destroyForcibly().onExit().join();
+  }
+
+  private static int freePort() {
+    try (var socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    kill();
+  }
+}
