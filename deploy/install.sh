@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# The overlays in one file each, for `kubectl apply --server-side -f`: install.sh FOLDER writes install.yaml and the like there.
+# The overlays in one file each, for `kubectl apply --server-side -f`: install.sh FOLDER writes install.yaml and the like there, by $KUBECTL
+# or by the kubectl of the tests.
 set -euo pipefail
-cd "$(dirname "$0")"
-binaries=$(../e2e/kind/cluster.sh binaries)
-kubectl=$(find "$binaries" -name kubectl | head -n 1)
 mkdir -p "$1"
-"$kubectl" kustomize default >"$1/install.yaml"
-"$kubectl" kustomize cert-manager >"$1/install-cert-manager.yaml"
+out=$(realpath "$1")
+cd "$(dirname "$0")"
+kubectl=${KUBECTL:-$(find "$(../e2e/kind/cluster.sh binaries)" -name kubectl | head -n 1)}
+"$kubectl" kustomize default >"$out/install.yaml"
+"$kubectl" kustomize cert-manager >"$out/install-cert-manager.yaml"
