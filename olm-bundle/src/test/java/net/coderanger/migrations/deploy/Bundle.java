@@ -24,11 +24,16 @@ record Bundle(
   private static final String CSV = "ClusterServiceVersion";
 
   static Bundle built() {
-    try (var files = Files.list(FOLDER.resolve("manifests"))) {
+    return read(FOLDER);
+  }
+
+  /** The bundle in a folder with the parts that the image has. */
+  static Bundle read(Path folder) {
+    try (var files = Files.list(folder.resolve("manifests"))) {
       var objects = files.sorted().flatMap(file -> Manifest.read(file).stream()).toList();
       var csv = objects.stream().filter(it -> it.kind().equals(CSV)).findFirst();
       var others = objects.stream().filter(it -> !it.kind().equals(CSV)).toList();
-      var metadata = Manifest.read(FOLDER.resolve("metadata/annotations.yaml")).getFirst();
+      var metadata = Manifest.read(folder.resolve("metadata/annotations.yaml")).getFirst();
       var annotations = new TreeMap<String, String>();
       metadata
           .at("annotations")

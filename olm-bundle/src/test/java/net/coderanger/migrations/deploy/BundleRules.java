@@ -204,11 +204,9 @@ enum BundleRules {
   PINS_THE_IMAGES_OF_A_RELEASE {
     @Override
     Stream<String> violations(Bundle bundle) {
-      return text(bundle, "version").contains("-")
-          ? Stream.of()
-          : related(bundle)
-              .filter(it -> !it.matches(".*@sha256:[0-9a-f]{64}"))
-              .map(it -> it + " has no digest");
+      return Stream.concat(related(bundle), bundle.images().stream())
+          .filter(it -> !it.matches(".*@sha256:[0-9a-f]{64}"))
+          .map(it -> it + " has no digest");
     }
   },
   IS_LABELLED_AS_ITS_METADATA_SAY {
