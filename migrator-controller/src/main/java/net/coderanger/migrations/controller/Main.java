@@ -95,15 +95,13 @@ public final class Main {
       System.exit(1);
     }
     tls.reload(server);
-    if (tlsSettings.mode() == TlsSettings.Mode.SELF_MANAGED) {
-      var publication =
-          new CaPublication(
-              api,
-              settings.namespace(),
-              config.get("tls.ca-config-map").asString().get(),
-              tlsSettings.poll());
-      tls.onCaChange(publication::publish);
-    }
+    var publication =
+        new CaPublication(
+            api,
+            settings.namespace(),
+            config.get("tls.ca-config-map").asString().get(),
+            tlsSettings.poll());
+    tls.onCaChange(publication::publish);
     io.helidon.Main.addShutdownHandler(draining);
     controller.start();
   }

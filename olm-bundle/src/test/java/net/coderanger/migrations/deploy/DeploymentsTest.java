@@ -44,6 +44,13 @@ class DeploymentsTest {
   }
 
   @Test
+  void theChartIsOfThisVersion() {
+    var chart = Manifest.read(Chart.FOLDER.resolve("Chart.yaml")).getFirst();
+    assertEquals(VERSION, chart.at("version").getAsString());
+    assertEquals(VERSION, chart.at("appVersion").getAsString());
+  }
+
+  @Test
   void everyObjectIsInOurNamespaceOrInNone() {
     assertTrue(of("Namespace").map(Manifest::name).toList().equals(List.of(NAMESPACE)));
     for (var manifest : all) {

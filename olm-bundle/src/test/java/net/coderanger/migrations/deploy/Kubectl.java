@@ -1,5 +1,7 @@
 package net.coderanger.migrations.deploy;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import module java.base;
 
 import net.coderanger.migrations.api.KubeApi;
@@ -14,18 +16,26 @@ final class Kubectl implements AutoCloseable {
   record Outcome(int status, String output) {}
 
   private final Path kubeconfig;
-  private final Path binary;
 
   Kubectl(KubeApi kube) {
-    try (var binaries =
-        Files.find(
-            Path.of(System.getProperty("kube-api-test.dir")),
-            3,
-            (file, _) -> file.endsWith("kubectl"))) {
-      binary = binaries.findFirst().orElseThrow();
+    try {
       kubeconfig = Files.writeString(Files.createTempFile("kubeconfig", ""), kube.kubeconfig());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The objects of an overlay. */
+  static List<Manifest> kustomize(String folder) throws IOException, InterruptedException {
+    var outcome = run(List.of(binary(), "kustomize", folder), "");
+    assertEquals(0, outcome.status(), outcome::output);
+    return Manifest.parse(outcome.output());
+  }
+
+  private static String binary() throws IOException {
+    var folder = Path.of(System.getProperty("kube-api-test.dir"));
+    try (var binaries = Files.find(folder, 3, (file, _) -> file.endsWith("kubectl"))) {
+      return binaries.findFirst().orElseThrow().toString();
     }
   }
 
@@ -39,9 +49,13 @@ final class Kubectl implements AutoCloseable {
   }
 
   Outcome run(String input, String... arguments) throws IOException, InterruptedException {
-    var command =
-        new ArrayList<>(List.of(binary.toString(), "--kubeconfig", kubeconfig.toString()));
+    var command = new ArrayList<>(List.of(binary(), "--kubeconfig", kubeconfig.toString()));
     command.addAll(List.of(arguments));
+    return run(command, input);
+  }
+
+  private static Outcome run(List<String> command, String input)
+      throws IOException, InterruptedException {
     var stdin = Files.writeString(Files.createTempFile("stdin", ""), input);
     try {
       var process =

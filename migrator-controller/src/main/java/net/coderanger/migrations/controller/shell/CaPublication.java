@@ -33,8 +33,19 @@ public final class CaPublication implements AutoCloseable {
     thread = Thread.ofVirtual().name("ca-publication").start(this::keep);
   }
 
-  /** Publishes this bundle from now on; an empty one is not published. */
+  /**
+   * Publishes this bundle from now on; nothing while it is empty, as with a mounted certificate
+   * without ca.crt: then whoever issues it has to fill the ConfigMap.
+   */
   public void publish(String bundle) {
+    if (bundle.isEmpty()) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "The gate''s certificate has no ca.crt beside it: write its CA into key ca.crt of"
+              + " ConfigMap {0}/{1}, else no waiter can be made",
+          namespace,
+          name);
+    }
     news.add(bundle);
   }
 

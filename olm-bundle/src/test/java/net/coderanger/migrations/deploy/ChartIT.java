@@ -1,0 +1,210 @@
+package net.coderanger.migrations.deploy;
+
+import static org.junit.jupiter.api.Assertions.*;
+
+import module java.base;
+
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import com.marcnuri.helm.Helm;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The Helm chart beside the overlays of kustomize; without a cluster. */
+class ChartIT {
+  private static final String KEEP = "helm.sh/resource-policy";
+
+  @ParameterizedTest
+  @CsvSource({"self-managed, deploy/default", "cert-manager, deploy/cert-manager"})
+  void theChartRendersWhatTheOverlayHolds(String mode, String overlay) throws Exception {
+    var rendered = Chart.rendered(Map.of("tls.mode", mode));
+    assertEquals(byName(overlaid(overlay)), byName(rendered));
+  }
+
+  /** So that the comparison above is known to bite. */
+  @Test
+  void anotherValueMakesAnotherObject() throws Exception {
+    var rendered = byName(Chart.rendered(Map.of("controller.replicas", 3)));
+    var differing = new TreeSet<String>();
+    byName(overlaid("deploy/default"))
+        .forEach(
+            (name, object) -> {
+              if (!object.equals(rendered.get(name))) {
+                differing.add(name);
+              }
+            });
+    assertEquals(Set.of("Deployment/migrator-controller"), differing);
+  }
+
+  @Test
+  void theCrdStaysWhenTheReleaseGoes() {
+    var crd = only(Chart.rendered(Map.of()), "CustomResourceDefinition");
+    assertEquals("keep", crd.at("metadata", "annotations", KEEP).getAsString());
+    assertTrue(
+        Chart.rendered(Map.of("crds.enabled", false)).stream()
+            .noneMatch(it -> it.kind().equals("CustomResourceDefinition")));
+  }
+
+  @Test
+  void inAnotherNamespaceNothingNamesOurs() {
+    for (var object : Chart.rendered("elsewhere", Map.of("tls.mode", "cert-manager"))) {
+      assertNotEquals("migrations-operator", object.namespace(), object::toString);
+      if (object.kind().equals("MutatingWebhookConfiguration")) {
+        var text = object.json().toString();
+        assertTrue(text.contains("\"values\":[\"elsewhere\",\"kube-system\"]"), text);
+        assertTrue(text.contains("\"elsewhere/injector-webhook\""), text);
+        assertTrue(text.contains("\"namespace\":\"elsewhere\""), text);
+      }
+    }
+  }
+
+  @Test
+  void eachComponentHasAnImageOfItsOwn() {
+    var digest = "sha256:" + "0".repeat(64);
+    var rendered =
+        Chart.rendered(
+            Map.of(
+                "image.registry", "mirror.example/a",
+                "controller.image.tag", "v1",
+                "injector.image.digest", digest,
+                "waiter.image.tag", "v2"));
+    var text = rendered.stream().map(it -> it.json().toString()).collect(Collectors.joining());
+    assertTrue(text.contains("\"mirror.example/a/migrator-controller:v1\""));
+    assertTrue(text.contains("\"mirror.example/a/injector-webhook@" + digest + "\""));
+    assertTrue(text.contains("\"mirror.example/a/waiter:v2\""));
+    assertFalse(text.contains("ghcr.io"));
+  }
+
+  @Test
+  void everySwitchTakesItsObjectsAway() {
+    var off = Stream.of("required", "userRoles", "networkPolicy", "podDisruptionBudget", "crds");
+    var values = off.collect(Collectors.toMap(it -> it + ".enabled", _ -> false));
+    var kinds = Chart.rendered(values).stream().map(Manifest::kind).collect(Collectors.toSet());
+    assertTrue(
+        Collections.disjoint(
+            kinds,
+            Set.of(
+                "ValidatingAdmissionPolicy",
+                "ValidatingAdmissionPolicyBinding",
+                "NetworkPolicy",
+                "PodDisruptionBudget",
+                "CustomResourceDefinition")),
+        kinds::toString);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "tls.mode, guess, tls/mode",
+    "contoller.replicas, 3, contoller",
+    "controller.replicas, many, controller/replicas",
+    "waiter.image.digest, latest, waiter/image/digest",
+    "injector.env.poll, x, poll",
+  })
+  void aBadValueIsRefusedByItsName(String key, String value, String named) {
+    var refused =
+        assertThrows(IllegalStateException.class, () -> Chart.rendered(Map.of(key, value)));
+    assertTrue(refused.getMessage().contains(named), refused::getMessage);
+  }
+
+  @Test
+  void helmFindsNothingWrong() {
+    var lint = new Helm(Chart.FOLDER).lint().strict().quiet().call();
+    assertFalse(lint.isFailed(), () -> lint.getMessages().toString());
+  }
+
+  @Test
+  void theReadmeTellsEveryValueAsValuesAndSchemaDo() throws IOException {
+    var schema =
+        JsonParser.parseString(Files.readString(Chart.FOLDER.resolve("values.schema.json")))
+            .getAsJsonObject();
+    var values = Manifest.read(Chart.FOLDER.resolve("values.yaml")).getFirst().json();
+    var rows = new ArrayList<String>();
+    tell("", values, schema, schema, rows);
+    var readme = Files.readString(Chart.FOLDER.resolve("README.md"));
+    assertEquals(
+        String.join("\n", rows),
+        readme.lines().filter(it -> it.startsWith("| `")).collect(Collectors.joining("\n")));
+  }
+
+  private static void tell(
+      String path, JsonElement value, JsonObject schema, JsonObject root, List<String> rows) {
+    var here = resolved(schema, root);
+    if (here.has("properties")) {
+      var properties = here.getAsJsonObject("properties");
+      for (var member : value.getAsJsonObject().entrySet()) {
+        assertTrue(properties.has(member.getKey()), path + member.getKey() + " is in no schema");
+        tell(
+            path + member.getKey() + ".",
+            member.getValue(),
+            properties.getAsJsonObject(member.getKey()),
+            root,
+            rows);
+      }
+      return;
+    }
+    var gson = new GsonBuilder().disableHtmlEscaping().create();
+    rows.add(
+        "| `%s` | `%s` | %s |"
+            .formatted(
+                path.substring(0, path.length() - 1),
+                gson.toJson(value),
+                here.get("description").getAsString()));
+  }
+
+  private static JsonObject resolved(JsonObject schema, JsonObject root) {
+    if (!schema.has("$ref")) {
+      return schema;
+    }
+    var name = schema.get("$ref").getAsString().replace("#/$defs/", "");
+    return root.getAsJsonObject("$defs").getAsJsonObject(name);
+  }
+
+  /** Without the Namespace, which is Helm's --create-namespace to make. */
+  private static List<Manifest> overlaid(String overlay) throws Exception {
+    return Kubectl.kustomize(overlay).stream()
+        .filter(it -> !it.kind().equals("Namespace"))
+        .toList();
+  }
+
+  /** Objects by kind and name, without the annotation that only Helm knows. */
+  private static SortedMap<String, String> byName(List<Manifest> manifests) {
+    var byName = new TreeMap<String, String>();
+    for (var manifest : manifests) {
+      var json = manifest.json().deepCopy();
+      var metadata = json.getAsJsonObject("metadata");
+      var annotations = metadata.getAsJsonObject("annotations");
+      if (annotations != null && annotations.remove(KEEP) != null && annotations.isEmpty()) {
+        metadata.remove("annotations");
+      }
+      assertNull(byName.put(manifest.toString(), sorted(json).toString()), manifest::toString);
+    }
+    return byName;
+  }
+
+  /** The same with members in one order. */
+  private static JsonElement sorted(JsonElement element) {
+    if (element.isJsonObject()) {
+      var sorted = new JsonObject();
+      element.getAsJsonObject().entrySet().stream()
+          .sorted(Map.Entry.comparingByKey())
+          .forEach(it -> sorted.add(it.getKey(), sorted(it.getValue())));
+      return sorted;
+    }
+    if (element.isJsonArray()) {
+      var array = new JsonArray();
+      element.getAsJsonArray().forEach(it -> array.add(sorted(it)));
+      return array;
+    }
+    return element;
+  }
+
+  private static Manifest only(List<Manifest> manifests, String kind) {
+    var found = manifests.stream().filter(it -> it.kind().equals(kind)).toList();
+    assertEquals(1, found.size(), kind);
+    return found.getFirst();
+  }
+}
