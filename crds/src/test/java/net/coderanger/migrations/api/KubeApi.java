@@ -15,28 +15,42 @@ import io.kubernetes.client.util.generic.options.PatchOptions;
 
 /** A real etcd and kube-apiserver, with our CRD; one per test class is enough. */
 public final class KubeApi implements AutoCloseable {
-  private final KubeAPIServer server =
-      new KubeAPIServer(
-          // Not by environment: KUBE_API_TEST_OFFLINE_MODE ends in a ClassCastException (7.6.1).
-          KubeAPIServerConfigBuilder.anAPIServerConfig()
-              .withOfflineMode(true)
-              .withTestDir(System.getProperty("kube-api-test.dir"))
-              .withUpdateKubeConfig(false)
-              .build());
+  private final KubeAPIServer server;
 
-  private KubeApi() {}
+  private KubeApi(List<String> flags) {
+    server =
+        new KubeAPIServer(
+            // Not by environment: KUBE_API_TEST_OFFLINE_MODE ends in a ClassCastException (7.6.1).
+            KubeAPIServerConfigBuilder.anAPIServerConfig()
+                .withOfflineMode(true)
+                .withTestDir(directory())
+                .withUpdateKubeConfig(false)
+                .withApiServerFlags(flags)
+                .build());
+  }
+
+  /** Where the programs are: as the build says, else where e2e/kind/cluster.sh lays them out. */
+  public static String directory() {
+    return System.getProperty(
+        "kube-api-test.dir",
+        System.getProperty("user.home") + "/.cache/migrations-operator/kube-api-test");
+  }
 
   /** Starts the servers, without our CRD. */
-  public static KubeApi bare() {
+  public static KubeApi bare(String... flags) {
     LenientJson.install();
-    var api = new KubeApi();
+    var api = new KubeApi(List.of(flags));
     api.server.start();
     return api;
   }
 
-  /** Starts the servers and applies our CRD. */
-  public static KubeApi withMigrators() {
-    var api = bare();
+  /**
+   * Starts the servers and applies our CRD.
+   *
+   * @param flags of kube-apiserver, besides those that it has anyway
+   */
+  public static KubeApi withMigrators(String... flags) {
+    var api = bare(flags);
     api.applyCrd();
     return api;
   }

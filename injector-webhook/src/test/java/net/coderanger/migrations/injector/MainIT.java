@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.*;
 
 import module java.base;
 
+import net.coderanger.migrations.api.StagedImage;
 import net.coderanger.migrations.injector.shell.ClusterUnderTest;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -39,9 +40,11 @@ class MainIT {
   }
 
   @Test
-  void isReadyOnceTheGatesCaIsThereSetsTheCaBundleAndDrains() throws Exception {
+  void startsFromItsArchiveIsReadyOnceTheGatesCaIsThereSetsTheCaBundleAndDrains() throws Exception {
     var management = freePort();
-    var process = run(Map.of("SERVER_SOCKETS_0_PORT", management, "INJECTOR_DRAIN", "PT3S"));
+    var image = new StagedImage();
+    var process =
+        run(image.command(), Map.of("SERVER_SOCKETS_0_PORT", management, "INJECTOR_DRAIN", "PT3S"));
     await()
         .atMost(Duration.ofSeconds(60))
         .until(() -> process.isAlive() && status(management, "/health/ready") == 503);
@@ -53,6 +56,7 @@ class MainIT {
     await().atMost(Duration.ofSeconds(10)).until(() -> status(management, "/health/ready") == 503);
     assertTrue(process.waitFor(30, TimeUnit.SECONDS));
     assertEquals(128 + 15, process.exitValue(), this::log);
+    image.assertUsed();
   }
 
   @Test
@@ -77,13 +81,20 @@ class MainIT {
   }
 
   private Process run(Map<String, String> environment) throws IOException {
+    return run(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx64m",
+            "-cp",
+            System.getProperty("java.class.path"),
+            Main.class.getName()),
+        environment);
+  }
+
+  private Process run(List<String> command, Map<String, String> environment) throws IOException {
     log = Files.createTempFile("injector", ".log");
-    var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     var builder =
-        new ProcessBuilder(
-                java, "-Xmx64m", "-cp", System.getProperty("java.class.path"), Main.class.getName())
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile());
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
     builder.environment().put("KUBECONFIG", kubeconfig.toString());
     builder.environment().put("SERVER_PORT", "0");
     builder.environment().put("SERVER_SOCKETS_0_PORT", "0");

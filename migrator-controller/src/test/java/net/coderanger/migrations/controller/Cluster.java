@@ -10,6 +10,7 @@ import com.google.gson.JsonParser;
 import io.kubernetes.client.openapi.ApiClient;
 import io.kubernetes.client.openapi.ApiException;
 import io.kubernetes.client.openapi.Pair;
+import io.kubernetes.client.util.KubeConfig;
 import net.coderanger.migrations.api.KubeApi;
 import net.coderanger.migrations.api.Vocabulary;
 
@@ -46,6 +47,18 @@ final class Cluster {
     return call("GET", migrators("/" + name), null);
   }
 
+  /** The Migrator, empty when there is none. */
+  Optional<JsonObject> findMigrator(String name) throws ApiException {
+    try {
+      return Optional.of(getMigrator(name));
+    } catch (ApiException e) {
+      if (e.getCode() == 404) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
   void patchMigrator(String name, String mergePatch) throws ApiException {
     call("PATCH", migrators("/" + name), mergePatch);
   }
@@ -76,23 +89,31 @@ final class Cluster {
   /** A pod of the ReplicaSet that waits in its waiter for the Migrator. */
   JsonObject waitingPod(String name, JsonObject replicaSet, String migrator, String image)
       throws ApiException {
-    var meta = replicaSet.getAsJsonObject("metadata");
+    return waitingPod(
+        name, owner("apps/v1", "ReplicaSet", replicaSet), "{}", migrator, "app", image);
+  }
+
+  /**
+   * A pod of this controller that waits in its waiter for the Migrator.
+   *
+   * @param owner reference to the controller, empty for a bare pod
+   * @param moreLabels a JSON object
+   */
+  JsonObject waitingPod(
+      String name, String owner, String moreLabels, String migrator, String container, String image)
+      throws ApiException {
+    var labels = JsonParser.parseString(moreLabels).getAsJsonObject();
+    labels.addProperty("app", "shop");
     var pod =
-        call(
-            "POST",
-            "/api/v1/namespaces/%s/pods".formatted(namespace),
+        create(
+            "v1",
+            "pods",
             """
-            {"metadata":{"name":"%1$s","labels":{"app":"shop","rs":"%2$s"},
-              "ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"%2$s","uid":"%3$s","controller":true}]},
+            {"metadata":{"name":"%1$s","labels":%2$s,"ownerReferences":[%3$s]},
              "spec":{"serviceAccountName":"default","initContainers":[{"name":"migrate-wait-%4$s","image":"waiter"}],
-              "containers":[{"name":"app","image":"%5$s"}]}}
+              "containers":[{"name":"%5$s","image":"%6$s"}]}}
             """
-                .formatted(
-                    name,
-                    meta.get("name").getAsString(),
-                    meta.get("uid").getAsString(),
-                    migrator,
-                    image));
+                .formatted(name, labels, owner, migrator, container, image));
     podStatus(
         name,
         """
@@ -101,6 +122,52 @@ final class Cluster {
         """
             .formatted(migrator));
     return pod;
+  }
+
+  /** A reference to the object as the controller of another one. */
+  static String owner(String apiVersion, String kind, JsonObject object) {
+    return owner(
+        apiVersion,
+        kind,
+        name(object),
+        object.getAsJsonObject("metadata").get("uid").getAsString());
+  }
+
+  static String owner(String apiVersion, String kind, String name, String uid) {
+    return """
+    {"apiVersion":"%s","kind":"%s","name":"%s","uid":"%s","controller":true}
+    """
+        .formatted(apiVersion, kind, name, uid);
+  }
+
+  /** Creates any object in the namespace. */
+  JsonObject create(String apiVersion, String plural, String json) throws ApiException {
+    return call("POST", collection(apiVersion, plural), json);
+  }
+
+  void delete(String apiVersion, String plural, String name) throws ApiException {
+    call("DELETE", collection(apiVersion, plural) + "/" + name, null);
+  }
+
+  private String collection(String apiVersion, String plural) {
+    return "%s%s/namespaces/%s/%s"
+        .formatted(apiVersion.contains("/") ? "/apis/" : "/api/", apiVersion, namespace, plural);
+  }
+
+  /** Makes the API server serve a kind of version v1alpha1 with any spec. */
+  void kind(String group, String plural, String kind) throws ApiException {
+    call(
+        "POST",
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+        """
+        {"metadata":{"name":"%1$s.%3$s"},"spec":{"group":"%3$s","scope":"Namespaced","names":{"plural":"%1$s","kind":"%2$s"},
+         "versions":[{"name":"v1alpha1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object",
+          "properties":{"spec":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}}}]}}
+        """
+            .formatted(plural, kind, group));
+    await()
+        .ignoreExceptions()
+        .until(() -> call("GET", collection(group + "/v1alpha1", plural), null) != null);
   }
 
   void podStatus(String name, String status) throws ApiException {
@@ -115,14 +182,40 @@ final class Cluster {
     return await()
         .atMost(Duration.ofSeconds(20))
         .until(
-            () ->
-                jobs().asList().stream()
-                    .map(job -> job.getAsJsonObject())
-                    .filter(job -> !job.getAsJsonObject("spec").get("suspend").getAsBoolean())
-                    .filter(job -> !List.of(known).contains(name(job)))
-                    .findFirst(),
+            () -> {
+              collectGarbage();
+              return jobs().asList().stream()
+                  .map(job -> job.getAsJsonObject())
+                  .filter(job -> !job.getAsJsonObject("spec").get("suspend").getAsBoolean())
+                  .filter(job -> !List.of(known).contains(name(job)))
+                  .findFirst();
+            },
             Optional::isPresent)
         .get();
+  }
+
+  /** Ends foreground deletions of Jobs that have no pods, as the garbage collector would. */
+  void collectGarbage() throws ApiException {
+    for (var job : jobs()) {
+      collectIfGarbage(job.getAsJsonObject());
+    }
+  }
+
+  void collectIfGarbage(JsonObject job) throws ApiException {
+    if (job.getAsJsonObject("metadata").has("deletionTimestamp") && podsOf(name(job)).isEmpty()) {
+      call(
+          "PATCH",
+          collection("batch/v1", "jobs") + "/" + name(job),
+          "{\"metadata\":{\"finalizers\":[]}}");
+    }
+  }
+
+  private JsonArray podsOf(String job) throws ApiException {
+    return call(
+            "GET",
+            collection("v1", "pods") + "?labelSelector=batch.kubernetes.io/job-name=" + job,
+            null)
+        .getAsJsonArray("items");
   }
 
   JsonArray jobs() throws ApiException {
@@ -167,6 +260,45 @@ final class Cluster {
         status(exitCode == 0 ? "Succeeded" : "Failed", "\"running\":null,\"terminated\":" + end));
   }
 
+  /** Says that the Job has ended, as the Job controller would. */
+  void endJob(JsonObject job, boolean complete) throws ApiException {
+    var now = DateTimeFormatter.ISO_INSTANT.format(Instant.now().truncatedTo(ChronoUnit.SECONDS));
+    var condition =
+        """
+        {"type":"%s","status":"True","lastTransitionTime":"%s"}
+        """;
+    var conditions =
+        complete
+            ? condition.formatted("SuccessCriteriaMet", now)
+                + ","
+                + condition.formatted("Complete", now)
+            : condition.formatted("FailureTarget", now) + "," + condition.formatted("Failed", now);
+    call(
+        "PATCH",
+        collection("batch/v1", "jobs") + "/" + name(job) + "/status",
+        """
+        {"status":{"startTime":"%1$s",%2$s"conditions":[%3$s]}}
+        """
+            .formatted(
+                now,
+                complete
+                    ? "\"completionTime\":\"%s\",\"succeeded\":1,".formatted(now)
+                    : "\"failed\":1,",
+                conditions));
+  }
+
+  /** Names of the pods whose migration runs. */
+  List<String> runningMigrations() throws ApiException {
+    return call("GET", collection("v1", "pods") + "?labelSelector=" + Vocabulary.RUN_LABEL, null)
+        .getAsJsonArray("items")
+        .asList()
+        .stream()
+        .map(pod -> pod.getAsJsonObject())
+        .filter(pod -> pod.getAsJsonObject("status").get("phase").getAsString().equals("Running"))
+        .map(Cluster::name)
+        .toList();
+  }
+
   private static String status(String phase, String state) {
     return """
     {"phase":"%s","containerStatuses":[{"name":"migrations","image":"i","imageID":"","ready":false,"restartCount":0,
@@ -191,6 +323,31 @@ final class Cluster {
         .getAsString();
   }
 
+  /** A kubeconfig with the rights of a ServiceAccount of this namespace. */
+  Path kubeconfig(KubeApi kube, String serviceAccount) throws ApiException, IOException {
+    var token =
+        call(
+                "POST",
+                "/api/v1/namespaces/%s/serviceaccounts/%s/token"
+                    .formatted(namespace, serviceAccount),
+                "{\"spec\":{\"expirationSeconds\":3600}}")
+            .getAsJsonObject("status")
+            .get("token")
+            .getAsString();
+    var admin = KubeConfig.loadKubeConfig(new StringReader(kube.kubeconfig()));
+    return Files.writeString(
+        Files.createTempFile("kubeconfig", ""),
+        """
+        apiVersion: v1
+        kind: Config
+        clusters: [{name: c, cluster: {server: "%s", certificate-authority: "%s"}}]
+        users: [{name: u, user: {token: "%s"}}]
+        contexts: [{name: x, context: {cluster: c, user: u}}]
+        current-context: x
+        """
+            .formatted(admin.getServer(), admin.getCertificateAuthorityFile(), token));
+  }
+
   JsonArray events(String kind) throws ApiException {
     return call(
             "GET",
@@ -206,11 +363,19 @@ final class Cluster {
 
   /** Reason of the Migrator's Ready condition, empty while there is none. */
   String reason(String migrator) throws ApiException {
+    return reason(getMigrator(migrator));
+  }
+
+  static String reason(JsonObject migrator) {
     return ready(migrator).map(condition -> condition.get("reason").getAsString()).orElse("");
   }
 
   Optional<JsonObject> ready(String migrator) throws ApiException {
-    var status = getMigrator(migrator).getAsJsonObject("status");
+    return ready(getMigrator(migrator));
+  }
+
+  private static Optional<JsonObject> ready(JsonObject migrator) {
+    var status = migrator.getAsJsonObject("status");
     if (status == null || !status.has("conditions")) {
       return Optional.empty();
     }

@@ -21,14 +21,13 @@ class MigrationIT {
 
   @BeforeAll
   static void start() {
-    kube = KubeApi.withMigrators();
+    kube = SharedKube.get();
     controller = new RunningController(kube, Api.Observer.NONE);
   }
 
   @AfterAll
   static void stop() {
     controller.close();
-    kube.close();
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.*;
 import module java.base;
 
 import com.google.gson.JsonObject;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -45,6 +46,29 @@ class InstallationsE2E {
     }
     // At least: other tests may let pods slip past, too.
     assertTrue(counted() >= slipped, "the metric counts every one");
+  }
+
+  @Test
+  void aPodThatWasMadeJustBeforeItsMigratorIsToldOf() throws Exception {
+    try (var shop = new Shop(lab)) {
+      var before = counted();
+      shop.deploymentOf(
+          "shop", 1, shop.podTemplate("shop", Shop.image(1), NOWHERE).replace("required", "note"));
+      shop.awaitThat("the pod was made", () -> shop.pods().size() == 1);
+      shop.migrator("true", "");
+      shop.awaitThat(
+          "an event on the pod says so and what to do",
+          () ->
+              shop.events("Pod").stream()
+                  .filter(event -> event.get("reason").getAsString().equals("NotGated"))
+                  .anyMatch(
+                      event ->
+                          event
+                              .get("message")
+                              .getAsString()
+                              .contains("annotate the template of ReplicaSet/shop-")));
+      assertTrue(counted() > before, "the metric counts it");
+    }
   }
 
   private static boolean isGated(JsonObject pod) {

@@ -104,6 +104,11 @@ final class Lab {
             });
   }
 
+  /** Waits for a state of the cluster. */
+  void awaitThat(String what, Callable<Boolean> condition) {
+    await(what).atMost(INSTALLATION).pollInterval(Duration.ofMillis(200)).until(condition);
+  }
+
   /** Runs kubectl; what it printed, or an exception with that where it failed. */
   String kubectl(String input, String... arguments) {
     var command =

@@ -2,6 +2,8 @@ package net.coderanger.migrations.injector.shell;
 
 import module java.base;
 
+import net.coderanger.migrations.api.KubeApi;
+
 /**
  * kube-api-test (7.6.1) always passes --disable-admission-plugins ServiceAccount, and no flag of
  * ours can take that back. But that admission runs before and again after us, and is what would
@@ -16,7 +18,7 @@ final class ServiceAccountAdmission {
 
   /** What the action starts gets an API server with the admission. */
   static <T> T on(Supplier<T> action) {
-    var original = System.getProperty(PROPERTY);
+    var original = KubeApi.directory();
     try {
       System.setProperty(PROPERTY, copy(Path.of(original)).toString());
       return action.get();

@@ -2,6 +2,8 @@ package net.coderanger.migrations.controller.core;
 
 import module java.base;
 
+import net.coderanger.migrations.api.Reason;
+
 /**
  * Decides what is to be done about one Migrator: from observed state to a decision, without any
  * input or output. Whatever changes the current run is written first and acted upon at the next
@@ -37,6 +39,26 @@ public final class Decider {
       draft.forgiveAllBut(templates::contains);
     }
     draft.conclude(standing, look.survey.waiting(look.intent.name()));
+    return look.decision();
+  }
+
+  /**
+   * What remains to be done when the API server refuses the Job of a start: to say so. The start is
+   * decided again at the next look.
+   *
+   * @param refusal what the API server said
+   */
+  public static Decision refused(Observed seen, Effect.Start start, String refusal) {
+    var look = new Look(seen);
+    var message =
+        "Image %s cannot be migrated, Job %s is refused: %s; correct what it names, the operator tries again"
+            .formatted(start.image(), start.jobName(), refusal);
+    if (!look.draft.readyMessage().equals(message)) {
+      look.tell(true, Reason.MigrationsQueued, message);
+    }
+    look.draft.conclude(
+        Standing.reconciling(Reason.MigrationsQueued, message),
+        look.survey.waiting(look.intent.name()));
     return look.decision();
   }
 }

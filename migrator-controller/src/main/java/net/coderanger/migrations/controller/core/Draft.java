@@ -225,7 +225,10 @@ final class Draft {
             .startTime(run.getStartTime())
             .completionTime(time(now))
             .message(message.isEmpty() ? null : message));
-    history.addAll(Objects.requireNonNullElse(status.getHistory(), List.of()));
+    Objects.requireNonNullElse(status.getHistory(), List.<MigrationRecord>of()).stream()
+        // A Job that outlived its record was taken up again: the new record replaces that.
+        .filter(old -> run.getJob() == null || !run.getJob().equals(old.getJob()))
+        .forEach(history::add);
     status.setHistory(List.copyOf(history.subList(0, Math.min(HISTORY, history.size()))));
     status.setCurrent(null);
   }

@@ -16,9 +16,10 @@ public sealed interface Effect {
   /**
    * Start an attempt: look again live, create the Job suspended, write the status, unsuspend.
    *
+   * @param image the pods' image that is to be migrated
    * @param job the Job as it is to be created, suspended
    */
-  record Start(String jobName, JsonObject job) implements Effect {}
+  record Start(String jobName, String image, JsonObject job) implements Effect {}
 
   /** Let a Job that the status names begin. */
   record Unsuspend(String job, String uid) implements Effect {}

@@ -39,7 +39,9 @@ final class Start {
     var attempt = look.draft.current().orElseThrow().getAttempt();
     look.add(
         new Effect.Start(
-            name, JobManifest.of(look.intent, template, image, serial, look.seen.claimNodes())));
+            name,
+            image,
+            JobManifest.of(look.intent, template, image, serial, look.seen.claimNodes())));
     look.tell(
         false,
         Reason.MigrationsStarted,

@@ -2,7 +2,9 @@ package net.coderanger.migrations.controller.core;
 
 import module java.base;
 
+import io.kubernetes.client.openapi.models.V1Condition;
 import net.coderanger.migrations.api.Reason;
+import net.coderanger.migrations.api.Vocabulary;
 import net.coderanger.migrations.api.v1beta1.MigrationRun;
 
 /** Whether a waiting pod may start, and if not, why not and what to do. */
@@ -226,7 +228,16 @@ public sealed interface Verdict {
       }
       return waiting(
           Reason.MigrationsQueued,
-          "image %s waits to be migrated by Migrator %s".formatted(image, seen.intent().name()));
+          "image %s waits to be migrated by Migrator %s%s"
+              .formatted(image, seen.intent().name(), obstacle()));
+    }
+
+    /** What keeps the Migrator from starting, where its condition says so. */
+    private String obstacle() {
+      return ready()
+          .filter(condition -> Reason.MigrationsQueued.name().equals(condition.getReason()))
+          .map(condition -> ": " + condition.getMessage())
+          .orElse("");
     }
 
     private Verdict suspended(String image) {
@@ -251,14 +262,14 @@ public sealed interface Verdict {
     }
 
     private String readyMessage() {
-      return Objects.requireNonNullElse(
-              seen.status().getConditions(),
-              List.<io.kubernetes.client.openapi.models.V1Condition>of())
+      return ready().map(V1Condition::getMessage).orElse("");
+    }
+
+    private Optional<V1Condition> ready() {
+      return Objects.requireNonNullElse(seen.status().getConditions(), List.<V1Condition>of())
           .stream()
-          .filter(condition -> "Ready".equals(condition.getType()))
-          .map(condition -> Objects.requireNonNullElse(condition.getMessage(), ""))
-          .findFirst()
-          .orElse("");
+          .filter(condition -> Vocabulary.CONDITION_READY.equals(condition.getType()))
+          .findFirst();
     }
 
     private static Waiting waiting(Reason reason, String message) {

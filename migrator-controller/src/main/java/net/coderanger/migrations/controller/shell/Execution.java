@@ -13,6 +13,7 @@ import net.coderanger.migrations.api.v1beta1.MigratorStatus;
 import net.coderanger.migrations.controller.core.Decider;
 import net.coderanger.migrations.controller.core.Decision;
 import net.coderanger.migrations.controller.core.Effect;
+import net.coderanger.migrations.controller.core.Observed;
 
 /**
  * Carries out decisions. The status is written before anything is deleted; a run is started so that
@@ -37,9 +38,10 @@ final class Execution {
    *
    * @return what was carried out; empty when the Migrator is gone
    */
-  Optional<Decision> carryOut(Migrator migrator, Decision decision) throws ApiException {
+  Optional<Decision> carryOut(Migrator migrator, Observed seen, Decision decision)
+      throws ApiException {
     if (!decision.confirm()) {
-      apply(migrator, decision);
+      apply(migrator, seen, decision);
       return Optional.of(decision);
     }
     var live = observation.live(migrator);
@@ -47,16 +49,16 @@ final class Execution {
       return Optional.empty();
     }
     var confirmed = Decider.decide(live.get().observed());
-    apply(live.get().migrator(), confirmed);
+    apply(live.get().migrator(), live.get().observed(), confirmed);
     return Optional.of(confirmed);
   }
 
-  private void apply(Migrator migrator, Decision decision) throws ApiException {
+  private void apply(Migrator migrator, Observed seen, Decision decision) throws ApiException {
     var guarded =
         decision.effects().contains(new Effect.Guard()) ? guard(migrator, true) : migrator;
     var written =
         decision.start().isPresent()
-            ? start(guarded, decision.start().get(), decision.status())
+            ? start(guarded, seen, decision.start().get(), decision.status())
             : writeStatus(guarded, decision.status());
     for (var effect : decision.effects()) {
       switch (effect) {
@@ -75,9 +77,18 @@ final class Execution {
    * Creates the Job suspended, writes the status with the version that was looked at (a leader that
    * was paused fails here), and only then lets the Job begin.
    */
-  private Migrator start(Migrator migrator, Effect.Start start, MigratorStatus status)
+  private Migrator start(
+      Migrator migrator, Observed seen, Effect.Start start, MigratorStatus status)
       throws ApiException {
-    var job = api.create(Paths.jobs(migrator.getMetadata().getNamespace()), start.job());
+    JsonObject job;
+    try {
+      job = api.create(Paths.jobs(migrator.getMetadata().getNamespace()), start.job());
+    } catch (ApiException e) {
+      if (ApiErrors.isRefusal(e)) {
+        apply(migrator, seen, Decider.refused(seen, start, ApiErrors.message(e)));
+      }
+      throw e;
+    }
     var written = writeStatus(migrator, status);
     unsuspend(migrator, start.jobName(), job.getAsJsonObject("metadata").get("uid").getAsString());
     return written;

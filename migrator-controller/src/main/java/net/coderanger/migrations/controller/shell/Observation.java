@@ -20,6 +20,8 @@ public final class Observation {
   /** A Migrator as it is now, and what a decision about it depends on. */
   record Live(Migrator migrator, Observed observed) {}
 
+  private static final int LONGEST_JOB_NAME = 63;
+
   private final Api api;
   private final Caches caches;
   private final Templates templates;
@@ -73,12 +75,31 @@ public final class Observation {
     }
     var selector = Vocabulary.RUN_LABEL + "=" + Names.label(meta.getName());
     var jobs =
-        items(api.list(Paths.jobs(meta.getNamespace()), selector), WatchedJob.class)
+        Stream.concat(
+                items(api.list(Paths.jobs(meta.getNamespace()), selector), WatchedJob.class),
+                jobOfTheOriginal(meta.getNamespace(), meta.getName()))
             .map(Views::job)
             .toList();
     var runPods =
         items(api.list(Paths.pods(meta.getNamespace()), selector), WatchedPod.class).toList();
     return Optional.of(new Live(migrator, observed(migrator, Intent.of(migrator), jobs, runPods)));
+  }
+
+  /**
+   * The Job that the original operator left, if it did: it may still run, and has none of our
+   * labels. Source: coderanger/migrations-operator, components/migrations.go.
+   */
+  private Stream<WatchedJob> jobOfTheOriginal(String namespace, String migrator)
+      throws ApiException {
+    var name = migrator + "-migrations";
+    return name.length() > LONGEST_JOB_NAME
+        ? Stream.of()
+        : api
+            .find(Paths.job(namespace, name))
+            .map(json -> JSON.getGson().fromJson(json, WatchedJob.class))
+            .filter(
+                job -> !Views.orEmpty(job.metadata.getLabels()).containsKey(Vocabulary.RUN_LABEL))
+            .stream();
   }
 
   /**

@@ -67,10 +67,11 @@ final class Reconciling implements Reconciler {
     if (migrator.isEmpty()) {
       return DONE;
     }
-    var decision = Decider.decide(observation.cached(migrator.get()));
+    var seen = observation.cached(migrator.get());
+    var decision = Decider.decide(seen);
     strays.tell(key, decision.strays());
     return execution
-        .carryOut(migrator.get(), decision)
+        .carryOut(migrator.get(), seen, decision)
         .flatMap(Decision::again)
         .map(delay -> new Result(true, delay.compareTo(SOON) < 0 ? SOON : delay))
         .orElse(DONE);

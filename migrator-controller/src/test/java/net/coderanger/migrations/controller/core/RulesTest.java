@@ -852,6 +852,24 @@ class RulesTest {
   @Nested
   class StartingARun {
     @Test
+    void thatTheApiServerRefusesIsToldInConditionEventAndGateAndDecidedAgain() {
+      var pod = scene.waiting("a", web1);
+      var start = scene.decide().start().orElseThrow();
+      var refused = Decider.refused(scene.seen(), start, "exceeded quota: no-jobs");
+      assertEquals("MigrationsQueued", Scene.reason(refused));
+      assertEquals(1, refused.effects().size(), refused::toString);
+      scene.status = refused.status();
+      assertTrue(
+          Verdict.of(scene.seen(), pod) instanceof Verdict.Waiting waits
+              && waits.message().contains("exceeded quota: no-jobs"));
+      assertEquals(
+          List.of(),
+          Decider.refused(scene.seen(), start, "exceeded quota: no-jobs").effects(),
+          "one event is enough");
+      assertEquals("shop:1", Scene.starts(scene.decide()));
+    }
+
+    @Test
     void isToBeConfirmedLive() {
       scene.waiting("a", web1);
       assertTrue(scene.decide().confirm());
@@ -925,6 +943,17 @@ class RulesTest {
       var status = applied().status();
       assertEquals("shop:1", status.getCurrent().getImage());
       assertEquals(1, status.getAttempts());
+    }
+
+    @Test
+    void recordsAJobOnlyOnceThoughACrashKeptItFromBeingDeletedAfterItsRecord() {
+      scene.waiting("a", web1);
+      started();
+      scene.waiting("b", web2);
+      var given = applied(); // and the Job stays
+      assertEquals(1, given.status().getHistory().size(), given::toString);
+      applied();
+      assertEquals(1, applied().status().getHistory().size());
     }
 
     @Test
