@@ -47,8 +47,7 @@ class ConflictsIT {
       value = {
         "1 | {\"metadata\":{\"annotations\":{\"somebody\":\"else\"}}}",
         "1 | {\"spec\":{\"args\":[\"changed\"]}}",
-        "2 | {\"metadata\":{\"annotations\":{\"somebody\":\"else\"}}}",
-        "3 | {\"metadata\":{\"annotations\":{\"somebody\":\"else\"}}}"
+        "2 | {\"metadata\":{\"annotations\":{\"somebody\":\"else\"}}}"
       })
   void aForeignWriteBeforeOursLosesNothingAndStartsNothingTwice(int write, String patch)
       throws Exception {

@@ -50,7 +50,8 @@ class CrashPointsIT {
     @Override
     public void before(String verb, String path) {
       var story = story(path);
-      if (crashed.contains(story)) {
+      // Events are posted in the background, by a thread that is not this story's.
+      if (crashed.contains(story) && !path.contains("/events")) {
         throw new Crash();
       }
       if (isWrite(verb, path)) {

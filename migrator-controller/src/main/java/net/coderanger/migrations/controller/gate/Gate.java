@@ -5,7 +5,6 @@ import module java.base;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
-import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.http.ServerRequest;
@@ -77,14 +76,14 @@ public final class Gate implements HttpService {
     crowds.changeAll();
   }
 
-  private void answer(ServerRequest request, ServerResponse response) throws Exception {
+  private void answer(ServerRequest request, ServerResponse response) throws InterruptedException {
+    // One connection, one answer: none is left open by whom nobody waits for.
+    response.header(HeaderValues.CONNECTION_CLOSE);
     serve(request, response);
     doorkeeper.within(request, settings.readTime()); // to take leave
-    // One connection, one answer: none is left open by whom nobody waits for.
-    throw new CloseConnectionException("answered");
   }
 
-  private void serve(ServerRequest request, ServerResponse response) throws Exception {
+  private void serve(ServerRequest request, ServerResponse response) throws InterruptedException {
     if (draining || !caches.isSynced()) {
       refuse(response, new Caller.Refused(503, "not ready"));
       return;
@@ -126,7 +125,6 @@ public final class Gate implements HttpService {
       response.header(HeaderNames.RETRY_AFTER, String.valueOf(RETRY_AFTER_SECONDS));
     }
     response.status(Status.create(refused.status()));
-    response.header(HeaderValues.CONNECTION_CLOSE);
     response.send(refused.message());
   }
 
