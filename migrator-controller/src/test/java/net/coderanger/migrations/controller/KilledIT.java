@@ -38,7 +38,7 @@ class KilledIT {
       var migration = cluster.startPodOf(job);
       waiters.awaitTold(500, "MigrationsRunning");
       System.out.printf(
-          "250 waiters, ms aside: resident %.0f and %.0f MiB%n", one.resident(), two.resident());
+          "250 waits each: resident %.0f and %.0f MiB%n", one.resident(), two.resident());
       var leader = holder().equals("one") ? one : two;
       leader.kill();
       var success = System.nanoTime();
