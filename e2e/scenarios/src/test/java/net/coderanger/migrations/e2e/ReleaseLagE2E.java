@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.*;
 import module java.base;
 
 import com.google.gson.JsonObject;
+import io.kubernetes.client.openapi.ApiException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
 
@@ -38,7 +39,19 @@ class ReleaseLagE2E {
   private double lag() throws Exception {
     try (var shop = new Shop(lab)) {
       shop.migrator("sleep 3; " + STAMP, "");
-      create(shop, "");
+      // Refused until the injector has heard of the Migrator; a workload's controller would try
+      // again.
+      shop.awaitThat(
+          "the pod is taken",
+          () -> {
+            try {
+              create(shop, "\"migrations.coderanger.net/required\":\"true\"", "");
+              return true;
+            } catch (ApiException e) {
+              assertEquals(403, e.getCode(), e::getResponseBody);
+              return false;
+            }
+          });
       shop.awaitRunning(1, Shop.image(1));
       return stamp(shop, shop.pods().getFirst(), "app")
           - stamp(shop, shop.migrationPods().getFirst(), "migrations");
@@ -49,6 +62,7 @@ class ReleaseLagE2E {
     try (var shop = new Shop(lab)) {
       create(
           shop,
+          "",
           """
           "initContainers":[{"name":"first","image":"%s","command":["sh","-c","sleep 3; %s"],
            "securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}],
@@ -60,19 +74,20 @@ class ReleaseLagE2E {
     }
   }
 
-  private static void create(Shop shop, String initContainers) throws Exception {
+  private static void create(Shop shop, String annotations, String initContainers)
+      throws ApiException {
     shop.create(
         "v1",
         "pods",
         """
-        {"metadata":{"name":"shop","labels":{"app":"shop"}},
+        {"metadata":{"name":"shop","labels":{"app":"shop"},"annotations":{%s}},
          "spec":{%s"terminationGracePeriodSeconds":1,
           "securityContext":{"runAsNonRoot":true,"runAsUser":1000,"seccompProfile":{"type":"RuntimeDefault"}},
           "containers":[{"name":"app","image":"%s","imagePullPolicy":"IfNotPresent",
            "command":["sh","-c","%s; sleep 600"],
            "securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}}
         """
-            .formatted(initContainers, Shop.image(1), STAMP));
+            .formatted(annotations, initContainers, Shop.image(1), STAMP));
   }
 
   private double stamp(Shop shop, JsonObject pod, String container) {

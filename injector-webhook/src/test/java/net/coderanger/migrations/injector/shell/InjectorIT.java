@@ -25,6 +25,8 @@ import org.junit.jupiter.api.Test;
 
 /** The injector, called by a real API server, with all its admission. */
 class InjectorIT {
+  private static final int PODS = 200;
+
   private static final String SHOP = "shop";
   private static final String REQUIRED =
       "'annotations':{'migrations.coderanger.net/required':'true'},";
@@ -238,6 +240,27 @@ class InjectorIT {
     assertTrue(gated[297] < 1000);
   }
 
+  @Test
+  void whateverPodTheApiServerTakesItTakesWithTheWaiterToo() {
+    cluster.namespace("fuzz", "{}");
+    cluster.migrator("fuzz", "db", "shop");
+    await()
+        .until(() -> initNames(dryRun("fuzz", pod("dry", "", "", ""))).contains("migrate-wait-db"));
+    var seed = System.nanoTime();
+    var taken = 0;
+    for (var i = 0; i < PODS; i++) {
+      var own = seed + i;
+      // The same pod twice: once as nobody selects it, once as the Migrator does.
+      if (attempt("fuzz", new PlausiblePods(new Random(own)).pod("nobody")).isSuccess()) {
+        taken++;
+        var gated = attempt("fuzz", new PlausiblePods(new Random(own)).pod("shop"));
+        assertTrue(gated.isSuccess(), () -> "seed %d: %s".formatted(own, gated.getStatus()));
+        assertEquals("migrate-wait-db", initNames(gated.getObject()).getLast(), "seed " + own);
+      }
+    }
+    assertTrue(taken > PODS / 4, taken + " pods were taken at all");
+  }
+
   private static double[] latencies(String pod) {
     return IntStream.range(0, 300)
         .mapToDouble(
@@ -281,12 +304,17 @@ class InjectorIT {
   }
 
   private static DynamicKubernetesObject dryRun(String namespace, String pod) {
+    return must(attempt(namespace, pod));
+  }
+
+  private static KubernetesApiResponse<DynamicKubernetesObject> attempt(
+      String namespace, String pod) {
     var options = new CreateOptions();
     options.setDryRun("All");
     var object = JsonParser.parseString(pod.replace('\'', '"')).getAsJsonObject();
     object.addProperty("apiVersion", "v1");
     object.addProperty("kind", "Pod");
-    return must(cluster.create("", "v1", "pods", namespace, object, options));
+    return cluster.create("", "v1", "pods", namespace, object, options);
   }
 
   private static JsonObject spec(DynamicKubernetesObject pod) {
