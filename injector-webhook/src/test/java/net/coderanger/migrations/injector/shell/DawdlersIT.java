@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /** The whole server, over TLS, kept waiting by many at once. */
 @ServerTest
-class DawdlersTest {
+class DawdlersIT {
   private static final String JSON = "Content-Type: application/json";
   private static final int OF_EACH_KIND = 40;
   private static final int IDLE = 10_000;
@@ -27,7 +27,7 @@ class DawdlersTest {
   private final WebServer server;
   private final CountDownLatch arrived = new CountDownLatch(5 * OF_EACH_KIND);
 
-  DawdlersTest(WebServer server) {
+  DawdlersIT(WebServer server) {
     this.server = server;
   }
 
@@ -69,9 +69,9 @@ class DawdlersTest {
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       var dawdlers = new ArrayList<Future<?>>();
       for (var i = 0; i < OF_EACH_KIND; i++) {
-        dawdlers.add(threads.submit(() -> untilHungUpOn(DawdlersTest::trickleHead)));
-        dawdlers.add(threads.submit(() -> untilHungUpOn(DawdlersTest::trickleBody)));
-        dawdlers.add(threads.submit(() -> untilHungUpOn(DawdlersTest::stopInTheMiddle)));
+        dawdlers.add(threads.submit(() -> untilHungUpOn(DawdlersIT::trickleHead)));
+        dawdlers.add(threads.submit(() -> untilHungUpOn(DawdlersIT::trickleBody)));
+        dawdlers.add(threads.submit(() -> untilHungUpOn(DawdlersIT::stopInTheMiddle)));
         dawdlers.add(threads.submit(() -> untilHungUpOn(_ -> {})));
         dawdlers.add(threads.submit(this::withoutHandshake));
       }
