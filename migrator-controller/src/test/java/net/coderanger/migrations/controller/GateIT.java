@@ -74,6 +74,16 @@ class GateIT {
   }
 
   @Test
+  void anExpiredTokenIsNotServed() throws Exception {
+    cluster.migratorStatus("shop", MIGRATED);
+    var token = token(pod("shop-1"));
+    var now = Instant.now().getEpochSecond();
+    // TokenRequest gives none for less than ten minutes, so it is signed anew, with the same key.
+    assertEquals(200, status(SignedAnew.token(token, now - 700, now + 60)), "the signature holds");
+    assertEquals(401, status(SignedAnew.token(token, now - 700, now - 60)), "expired");
+  }
+
+  @Test
   void aDeletedPodsTokenAndItsSuccessorsPodAreToldApart() throws Exception {
     cluster.migratorStatus("shop", MIGRATED);
     var first = pod("shop-1");
