@@ -106,7 +106,12 @@ final class Lab {
 
   /** Waits for a state of the cluster. */
   void awaitThat(String what, Callable<Boolean> condition) {
-    await(what).atMost(INSTALLATION).pollInterval(Duration.ofMillis(200)).until(condition);
+    awaitThat(what, INSTALLATION, condition);
+  }
+
+  /** Waits for a state of the cluster, at most so long. */
+  void awaitThat(String what, Duration atMost, Callable<Boolean> condition) {
+    await(what).atMost(atMost).pollInterval(Duration.ofMillis(200)).until(condition);
   }
 
   /** Runs kubectl; what it printed, or an exception with that where it failed. */

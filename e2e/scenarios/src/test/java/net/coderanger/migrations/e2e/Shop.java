@@ -178,6 +178,10 @@ final class Shop implements AutoCloseable {
             .formatted(namespace));
   }
 
+  List<JsonObject> migratorsAndJobs() throws ApiException {
+    return Stream.concat(lab.list(migratorsPath()).stream(), jobs().stream()).toList();
+  }
+
   List<JsonObject> events(String kind) throws ApiException {
     return lab.list(
         "/api/v1/namespaces/%s/events?fieldSelector=involvedObject.kind=%s"
@@ -238,14 +242,22 @@ final class Shop implements AutoCloseable {
     return lab.kubectl("", "-n", namespace, "get", "migrators,pods,jobs", "-o", "wide")
         + lab.kubectl("", "-n", namespace, "describe", "migrators")
         + lab.kubectl("", "-n", namespace, "get", "events", "--sort-by=.lastTimestamp")
-        + lab.kubectl(
-            "",
-            "-n",
-            "migrations-operator",
-            "logs",
-            "-l",
-            "app.kubernetes.io/name=migrator-controller",
-            "--tail=40");
+        + logOfTheController();
+  }
+
+  private String logOfTheController() {
+    try {
+      return lab.kubectl(
+          "",
+          "-n",
+          "migrations-operator",
+          "logs",
+          "-l",
+          "app.kubernetes.io/name=migrator-controller",
+          "--tail=40");
+    } catch (IllegalStateException e) { // none of its containers has started
+      return e.getMessage();
+    }
   }
 
   static String name(JsonObject object) {

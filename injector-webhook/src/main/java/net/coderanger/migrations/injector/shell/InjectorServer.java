@@ -54,7 +54,8 @@ public final class InjectorServer {
         .routing(
             routing ->
                 routing.register(
-                    new MutatingWebhook(injection, cluster, metrics, doorkeeper::answered)))
+                    new MutatingWebhook(
+                        injection, cluster, metrics, lifecycle, doorkeeper::answered)))
         .addFeature(
             ObserveFeature.builder()
                 .config(observe)

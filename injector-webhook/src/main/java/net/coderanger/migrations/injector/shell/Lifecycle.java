@@ -32,6 +32,11 @@ public final class Lifecycle implements HelidonShutdownHandler, Weighted {
     return warm && !draining;
   }
 
+  /** Whether the sockets will be closed soon, so that nobody shall keep a connection. */
+  boolean isDraining() {
+    return draining;
+  }
+
   @Override
   public double weight() {
     return Weighted.DEFAULT_WEIGHT + 1;

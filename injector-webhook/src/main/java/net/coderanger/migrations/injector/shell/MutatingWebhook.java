@@ -45,13 +45,16 @@ final class MutatingWebhook implements HttpService {
   private final Injection injection;
   private final Cluster cluster;
   private final AdmissionMetrics metrics;
+  private final Lifecycle lifecycle;
   private final Consumer<ServerRequest> answered;
 
   MutatingWebhook(
       Injection injection,
       Cluster cluster,
       AdmissionMetrics metrics,
+      Lifecycle lifecycle,
       Consumer<ServerRequest> answered) {
+    this.lifecycle = lifecycle;
     this.answered = answered;
     this.injection = injection;
     this.cluster = cluster;
@@ -163,6 +166,10 @@ final class MutatingWebhook implements HttpService {
           .header(HeaderValues.CONTENT_TYPE_TEXT_PLAIN);
     }
     metrics.count(result, Duration.ofNanos(System.nanoTime() - start));
+    if (lifecycle.isDraining()) {
+      // A review that comes on a kept connection while we close it would fail open.
+      response.header(HeaderValues.CONNECTION_CLOSE);
+    }
     response.send(answer);
   }
 

@@ -1,0 +1,92 @@
+package net.coderanger.migrations.e2e;
+
+import module java.base;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+
+/**
+ * Fifty pods a second, admitted by everything and stored by nobody (dry run), and what came of
+ * them.
+ */
+final class Load implements AutoCloseable {
+  private static final Duration BETWEEN_PODS = Duration.ofMillis(20);
+
+  private static final int MOST_TOLD = 20;
+
+  private final Shop shop;
+  private final String pod;
+  private final long failedOpenBefore;
+  private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
+  private final ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor();
+  private final AtomicInteger made = new AtomicInteger();
+  private final List<String> troubles = Collections.synchronizedList(new ArrayList<>());
+
+  /** Begins at once. The shop has a Migrator "shop" that the injector knows. */
+  Load(Shop shop) {
+    this.shop = shop;
+    var template =
+        JsonParser.parseString(
+                // Not `required`: a pod that slips past shall be seen, not refused.
+                shop.podTemplate("dry", Shop.image(1), "").replace("required", "note"))
+            .getAsJsonObject();
+    template.getAsJsonObject("metadata").addProperty("generateName", "dry-");
+    pod = template.toString();
+    failedOpenBefore = failedOpen();
+    clock.scheduleAtFixedRate(
+        () -> callers.execute(this::make), 0, BETWEEN_PODS.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private void make() {
+    try {
+      var answer =
+          shop.lab.create("/api/v1/namespaces/%s/pods?dryRun=All".formatted(shop.namespace), pod);
+      var number = made.incrementAndGet();
+      if (!isGated(answer)) {
+        troubles.add("%s: not gated: pod %d".formatted(Instant.now(), number));
+      }
+    } catch (Exception e) {
+      troubles.add("%s: %s".formatted(Instant.now(), e));
+    }
+  }
+
+  private static boolean isGated(JsonObject pod) {
+    var containers = pod.getAsJsonObject("spec").getAsJsonArray("initContainers");
+    return containers != null && containers.toString().contains("\"migrate-wait-shop\"");
+  }
+
+  /** Pods that were made until now. */
+  int made() {
+    return made.get();
+  }
+
+  /**
+   * The last pods that were refused or not gated, and what the API server itself counted as let
+   * through.
+   */
+  List<String> troubles() {
+    var all = new ArrayList<>(List.copyOf(troubles));
+    var failedOpen = failedOpen() - failedOpenBefore;
+    if (failedOpen != 0) {
+      all.add("the API server let %d reviews of ours fail open".formatted(failedOpen));
+    }
+    return all.size() > MOST_TOLD ? all.subList(all.size() - MOST_TOLD, all.size()) : all;
+  }
+
+  /** Reviews that our webhook did not answer in time, as the API server counts them. */
+  private long failedOpen() {
+    return shop.lab
+        .kubectl("", "get", "--raw", "/metrics")
+        .lines()
+        .filter(line -> line.startsWith("apiserver_admission_webhook_fail_open_count{"))
+        .filter(line -> line.contains("migrations.coderanger.net"))
+        .mapToLong(line -> (long) Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+        .sum();
+  }
+
+  @Override
+  public void close() {
+    clock.close();
+    callers.close();
+  }
+}
