@@ -14,15 +14,25 @@ final class Replica implements AutoCloseable {
   private final int management = freePort();
   final String identity;
   final int port;
+  final Path log;
 
   /**
    * @param port of the gate; 0 for any
    */
   Replica(KubeApi kube, String identity, int port) throws IOException {
+    this(kube.kubeconfig(), identity, port);
+  }
+
+  /**
+   * @param access the text of a kubeconfig
+   * @param port of the gate; 0 for any
+   */
+  Replica(String access, String identity, int port) throws IOException {
     this.identity = identity;
     this.port = port == 0 ? freePort() : port;
     var kubeconfig = Files.createTempFile("kubeconfig", "");
-    Files.writeString(kubeconfig, kube.kubeconfig());
+    Files.writeString(kubeconfig, access);
+    log = Files.createTempFile("replica-" + identity, ".log");
     var builder =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -31,7 +41,7 @@ final class Replica implements AutoCloseable {
                 System.getProperty("java.class.path"),
                 Main.class.getName())
             .redirectErrorStream(true)
-            .redirectOutput(Files.createTempFile("replica-" + identity, ".log").toFile());
+            .redirectOutput(log.toFile());
     builder
         .environment()
         .putAll(
@@ -76,6 +86,16 @@ final class Replica implements AutoCloseable {
             .findFirst()
             .orElseThrow();
     return Integer.parseInt(line.replaceAll("\\D", "")) / 1024.0;
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** Sends the signal of this name. */
+  void signal(String name) throws IOException {
+    var kill = new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid())).start();
+    kill.onExit().join();
   }
 
   /** Without a word, as when its node fails. */

@@ -61,31 +61,7 @@ final class Lab {
 
   /** Waits until both services are rolled out, and until pods are really injected. */
   void awaitOperator() {
-    for (var deployment : List.of("migrator-controller", "injector-webhook")) {
-      try {
-        kubectl(
-            "",
-            "-n",
-            "migrations-operator",
-            "rollout",
-            "status",
-            "deployment/" + deployment,
-            "--timeout=" + INSTALLATION.toSeconds() + "s");
-      } catch (IllegalStateException e) {
-        throw new IllegalStateException(
-            e.getMessage()
-                + kubectl("", "-n", "migrations-operator", "describe", "pods")
-                + kubectl(
-                    "",
-                    "-n",
-                    "migrations-operator",
-                    "logs",
-                    "-l",
-                    "app.kubernetes.io/name=" + deployment,
-                    "--tail=100"),
-            e);
-      }
-    }
+    awaitRolledOut("migrations-operator");
     // The API server learns of a webhook and its CA a moment later.
     await()
         .atMost(INSTALLATION)
@@ -104,6 +80,35 @@ final class Lab {
             });
   }
 
+  /** Waits until both services are rolled out in this namespace. */
+  void awaitRolledOut(String namespace) {
+    for (var deployment : List.of("migrator-controller", "injector-webhook")) {
+      try {
+        kubectl(
+            "",
+            "-n",
+            namespace,
+            "rollout",
+            "status",
+            "deployment/" + deployment,
+            "--timeout=" + INSTALLATION.toSeconds() + "s");
+      } catch (IllegalStateException e) {
+        throw new IllegalStateException(
+            e.getMessage()
+                + kubectl("", "-n", namespace, "describe", "pods")
+                + kubectl(
+                    "",
+                    "-n",
+                    namespace,
+                    "logs",
+                    "-l",
+                    "app.kubernetes.io/name=" + deployment,
+                    "--tail=100"),
+            e);
+      }
+    }
+  }
+
   /** Waits for a state of the cluster. */
   void awaitThat(String what, Callable<Boolean> condition) {
     awaitThat(what, INSTALLATION, condition);
@@ -116,11 +121,22 @@ final class Lab {
 
   /** Runs kubectl; what it printed, or an exception with that where it failed. */
   String kubectl(String input, String... arguments) {
-    var command =
-        Stream.of(arguments)
-            .map(argument -> "'" + argument.replace("'", "'\\''") + "'")
-            .collect(Collectors.joining(" "));
-    return shell("eval \"$(\"$ROOT\"/e2e/kind/cluster.sh env)\"; kubectl " + command, input);
+    return shell(
+        "eval \"$(\"$ROOT\"/e2e/kind/cluster.sh env)\"; kubectl " + quoted(arguments), input);
+  }
+
+  /** Runs Helm; what it printed, or an exception with that where it failed. */
+  String helm(String... arguments) {
+    return shell(
+        "eval \"$(\"$ROOT\"/e2e/kind/cluster.sh env)\"; \"$ROOT\"/e2e/tools/tool.sh helm "
+            + quoted(arguments),
+        "");
+  }
+
+  private static String quoted(String... arguments) {
+    return Stream.of(arguments)
+        .map(argument -> "'" + argument.replace("'", "'\\''") + "'")
+        .collect(Collectors.joining(" "));
   }
 
   private static String shell(String script, String input) {

@@ -3,7 +3,6 @@ package net.coderanger.migrations.e2e;
 import module java.base;
 
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 
 /**
  * Fifty pods a second, admitted by everything and stored by nobody (dry run), and what came of
@@ -15,7 +14,6 @@ final class Load implements AutoCloseable {
   private static final int MOST_TOLD = 20;
 
   private final Shop shop;
-  private final String pod;
   private final long failedOpenBefore;
   private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
   private final ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor();
@@ -25,13 +23,6 @@ final class Load implements AutoCloseable {
   /** Begins at once. The shop has a Migrator "shop" that the injector knows. */
   Load(Shop shop) {
     this.shop = shop;
-    var template =
-        JsonParser.parseString(
-                // Not `required`: a pod that slips past shall be seen, not refused.
-                shop.podTemplate("dry", Shop.image(1), "").replace("required", "note"))
-            .getAsJsonObject();
-    template.getAsJsonObject("metadata").addProperty("generateName", "dry-");
-    pod = template.toString();
     failedOpenBefore = failedOpen();
     clock.scheduleAtFixedRate(
         () -> callers.execute(this::make), 0, BETWEEN_PODS.toMillis(), TimeUnit.MILLISECONDS);
@@ -39,8 +30,7 @@ final class Load implements AutoCloseable {
 
   private void make() {
     try {
-      var answer =
-          shop.lab.create("/api/v1/namespaces/%s/pods?dryRun=All".formatted(shop.namespace), pod);
+      var answer = shop.dryRun();
       var number = made.incrementAndGet();
       if (!isGated(answer)) {
         troubles.add("%s: not gated: pod %d".formatted(Instant.now(), number));
@@ -50,7 +40,8 @@ final class Load implements AutoCloseable {
     }
   }
 
-  private static boolean isGated(JsonObject pod) {
+  /** Whether a pod that the API server answered with has the shop's waiter. */
+  static boolean isGated(JsonObject pod) {
     var containers = pod.getAsJsonObject("spec").getAsJsonArray("initContainers");
     return containers != null && containers.toString().contains("\"migrate-wait-shop\"");
   }

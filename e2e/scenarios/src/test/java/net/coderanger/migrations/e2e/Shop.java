@@ -139,6 +139,18 @@ final class Shop implements AutoCloseable {
         .formatted(name, moreOfSpec, image);
   }
 
+  /** A pod of the shop as everybody would admit it; it is not stored. */
+  JsonObject dryRun() throws ApiException {
+    var template =
+        com.google.gson.JsonParser.parseString(
+                // Not `required`: a pod that slips past shall be seen, not refused.
+                podTemplate("dry", image(1), "").replace("required", "note"))
+            .getAsJsonObject();
+    template.getAsJsonObject("metadata").addProperty("generateName", "dry-");
+    return lab.create(
+        "/api/v1/namespaces/%s/pods?dryRun=All".formatted(namespace), template.toString());
+  }
+
   /** Creates any object in this namespace. */
   void create(String apiVersion, String plural, String json) throws ApiException {
     var root = apiVersion.contains("/") ? "/apis/" : "/api/";
