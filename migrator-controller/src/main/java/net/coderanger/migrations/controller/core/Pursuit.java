@@ -241,7 +241,9 @@ final class Pursuit {
       return retrying(draft.current().orElseThrow());
     }
     var due = run.getNextRetryTime() == null ? seen.now() : run.getNextRetryTime().toInstant();
-    if (seen.now().isBefore(due)) {
+    // What is further away was written by a leader whose clock was fast, or ours is slow.
+    var credible = !due.isAfter(seen.now().plus(LONGEST_DELAY));
+    if (credible && seen.now().isBefore(due)) {
       look.again(Duration.between(seen.now(), due));
       return retrying(run);
     }

@@ -648,6 +648,16 @@ class RulesTest {
       assertEquals(2, scene.decide().status().getCurrent().getAttempt());
     }
 
+    /** A leader whose clock was an hour fast must not make pods wait for an hour. */
+    @Test
+    void aTimeThatIsFurtherThanTheLongestDelayIsOfAnotherClockAndIsDueNow() {
+      scene.waiting("a", web1);
+      exits(started(), 1);
+      applied();
+      scene.now = scene.now.minus(Duration.ofHours(1));
+      assertEquals("shop:1", Scene.starts(scene.decide()));
+    }
+
     @Test
     void beyondTheBackoffLimitItHasFailedForGoodAndTheWorkloadIsTold() {
       scene.spec.setBackoffLimit(0);
