@@ -19,9 +19,14 @@ class ChartIT {
   private static final String KEEP = "helm.sh/resource-policy";
 
   @ParameterizedTest
-  @CsvSource({"self-managed, deploy/default", "cert-manager, deploy/cert-manager"})
-  void theChartRendersWhatTheOverlayHolds(String mode, String overlay) throws Exception {
-    var rendered = Chart.rendered(Map.of("tls.mode", mode));
+  @CsvSource({
+    "tls.mode, self-managed, deploy/default",
+    "tls.mode, cert-manager, deploy/cert-manager",
+    "namespaces, {shop}, deploy/namespaced"
+  })
+  void theChartRendersWhatTheOverlayHolds(String key, String value, String overlay)
+      throws Exception {
+    var rendered = Chart.rendered(Map.of(key, value));
     assertEquals(byName(overlaid(overlay)), byName(rendered));
   }
 
@@ -37,7 +42,7 @@ class ChartIT {
                 differing.add(name);
               }
             });
-    assertEquals(Set.of("Deployment/migrator-controller"), differing);
+    assertEquals(Set.of("migrations-operator: Deployment/migrator-controller"), differing);
   }
 
   @Test
@@ -103,6 +108,9 @@ class ChartIT {
     "controller.replicas, many, controller/replicas",
     "waiter.image.digest, latest, waiter/image/digest",
     "injector.env.poll, x, poll",
+    "namespaces, '{Shop}', namespaces/0",
+    "namespaces, '{shop,migrations-operator}', pods of migrations-operator never wait",
+    "namespaces, '{kube-system}', pods of kube-system never wait",
   })
   void aBadValueIsRefusedByItsName(String key, String value, String named) {
     var refused =
@@ -170,7 +178,7 @@ class ChartIT {
         .toList();
   }
 
-  /** Objects by kind and name, without the annotation that only Helm knows. */
+  /** Objects by namespace, kind and name, without the annotation that only Helm knows. */
   private static SortedMap<String, String> byName(List<Manifest> manifests) {
     var byName = new TreeMap<String, String>();
     for (var manifest : manifests) {
@@ -180,7 +188,8 @@ class ChartIT {
       if (annotations != null && annotations.remove(KEEP) != null && annotations.isEmpty()) {
         metadata.remove("annotations");
       }
-      assertNull(byName.put(manifest.toString(), sorted(json).toString()), manifest::toString);
+      var name = manifest.namespace() + ": " + manifest;
+      assertNull(byName.put(name, sorted(json).toString()), manifest::toString);
     }
     return byName;
   }

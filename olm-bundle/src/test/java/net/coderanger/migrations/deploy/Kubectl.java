@@ -33,10 +33,7 @@ final class Kubectl implements AutoCloseable {
   }
 
   private static String binary() throws IOException {
-    var folder = Path.of(System.getProperty("kube-api-test.dir"));
-    try (var binaries = Files.find(folder, 3, (file, _) -> file.endsWith("kubectl"))) {
-      return binaries.findFirst().orElseThrow().toString();
-    }
+    return KubeApi.kubectl().toString();
   }
 
   /** Its output; fails the test when the command does. */

@@ -30,7 +30,7 @@ record Manifest(JsonObject json) {
 
   /** The objects of all files of deploy/ that hold some, in no order, as they are written. */
   static List<Manifest> deployed() {
-    var folders = Stream.of("deploy/base", "deploy/default").map(ROOT::resolve);
+    var folders = Stream.of("deploy/rights", "deploy/base", "deploy/default").map(ROOT::resolve);
     return folders
         .flatMap(Manifest::files)
         .filter(file -> !file.endsWith("kustomization.yaml"))
