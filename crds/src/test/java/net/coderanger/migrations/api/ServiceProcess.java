@@ -76,6 +76,16 @@ public final class ServiceProcess implements AutoCloseable {
             .POST(HttpRequest.BodyPublishers.ofString(json)));
   }
 
+  /** A metric without labels of our own, as the management port shows it. */
+  public double metric(String name) throws Exception {
+    var page = management("/metrics").body();
+    return page.lines()
+        .filter(it -> it.startsWith(name + "{") || it.startsWith(name + " "))
+        .map(it -> Double.parseDouble(it.substring(it.lastIndexOf(' ') + 1)))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError(name + " is not in " + page));
+  }
+
   /** What the management port answers: health, metrics. */
   public HttpResponse<String> management(String path) throws Exception {
     return send(request("http", management, path));

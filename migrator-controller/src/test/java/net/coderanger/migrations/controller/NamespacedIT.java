@@ -123,14 +123,6 @@ class NamespacedIT {
   }
 
   private static int refusedNamespaces() throws Exception {
-    return process
-        .management("/metrics")
-        .body()
-        .lines()
-        .filter(it -> it.startsWith("migrations_controller_namespaces_refused"))
-        .map(it -> it.substring(it.lastIndexOf(' ') + 1))
-        .mapToInt(it -> (int) Double.parseDouble(it))
-        .findFirst()
-        .orElseThrow();
+    return (int) process.metric("migrations_controller_namespaces_refused");
   }
 }

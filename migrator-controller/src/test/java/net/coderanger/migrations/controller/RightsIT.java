@@ -198,6 +198,9 @@ class RightsIT {
                             request ->
                                 request.resource().equals("secrets")
                                     && request.verb().equals("update")));
+    assertEquals(0, process.metric("migrations_controller_certificate_fault"));
+    var end = (long) process.metric("migrations_controller_certificate_not_after_seconds");
+    assertTrue(end > Instant.now().minusSeconds(60).getEpochSecond(), () -> "it ends at " + end);
   }
 
   @Test
