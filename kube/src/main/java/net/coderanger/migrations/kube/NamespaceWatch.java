@@ -8,6 +8,7 @@ import io.kubernetes.client.informer.ListerWatcher;
 import io.kubernetes.client.informer.SharedIndexInformer;
 import io.kubernetes.client.informer.SharedInformerFactory;
 import io.kubernetes.client.openapi.ApiException;
+import io.kubernetes.client.openapi.models.V1Status;
 import io.kubernetes.client.util.CallGeneratorParams;
 import io.kubernetes.client.util.Watchable;
 import io.kubernetes.client.util.generic.GenericKubernetesApi;
@@ -95,12 +96,19 @@ public final class NamespaceWatch<T extends KubernetesObject, L extends Kubernet
     var answer =
         namespace.isEmpty() ? api.list(options(params)) : api.list(namespace, options(params));
     refused = !namespace.isEmpty() && answer.getHttpStatusCode() == FORBIDDEN;
-    var list = answer.throwsApiException().getObject();
+    if (!answer.isSuccess()) {
+      throw new ApiException(
+          answer.getHttpStatusCode(),
+          "the API server answered %d: %s"
+              .formatted(
+                  answer.getHttpStatusCode(),
+                  Optional.ofNullable(answer.getStatus()).map(V1Status::getMessage).orElse("")));
+    }
     if (!fault.isEmpty()) {
       fault = "";
       LOG.log(System.Logger.Level.INFO, "Watching {0} again", described());
     }
-    return list;
+    return answer.getObject();
   }
 
   private static void pause() throws ApiException {
@@ -115,7 +123,7 @@ public final class NamespaceWatch<T extends KubernetesObject, L extends Kubernet
   /** The informer tries again every second; each other fault is told once. */
   private void failed(Throwable e) {
     var told = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-    var present = refused ? "forbidden" : e.getClass().getSimpleName() + ": " + told;
+    var present = refused ? "forbidden" : told.replaceFirst("^Message: ", "");
     if (present.equals(fault)) {
       return;
     }
