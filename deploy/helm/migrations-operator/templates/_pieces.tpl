@@ -82,6 +82,9 @@ spec:
           env:
             {{- toYaml .env | nindent 12 }}
             - {name: TLS_MODE, value: {{ eq $root.Values.tls.mode "cert-manager" | ternary "files" $root.Values.tls.mode }}}
+            {{- with $root.Values.namespaces }}
+            - {name: KUBERNETES_NAMESPACES, value: {{ join "," . | quote }}}
+            {{- end }}
             {{- range $key, $value := $values.env }}
             - {name: {{ $key }}, value: {{ $value | quote }}}
             {{- end }}
@@ -136,25 +139,30 @@ spec:
 {{- end }}
 {{- end }}
 
-{{- /* A role and its binding to a service: dict root kind (Role, ClusterRole) name service rules (text). */}}
+{{- /* A role and its binding to a service: dict root kind (Role, ClusterRole) name service rules (text), and for a Role in another
+namespace than ours namespace. */}}
 {{- define "rights" -}}
-{{- $namespaced := eq .kind "Role" -}}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ .kind }}
 metadata:
   name: {{ .name }}
-  {{- if $namespaced }}
+  {{- if eq .kind "Role" }}
   namespace: {{ .namespace | default .root.Release.Namespace }}
   {{- end }}
   labels:
     {{- include "part-of" . | nindent 4 }}
 {{ .rules }}
 ---
+{{ include "binding" (set . "bindingKind" (print .kind "Binding")) }}
+{{- end }}
+
+{{- /* As for rights, and bindingKind (RoleBinding, ClusterRoleBinding). */}}
+{{- define "binding" -}}
 apiVersion: rbac.authorization.k8s.io/v1
-kind: {{ .kind }}Binding
+kind: {{ .bindingKind }}
 metadata:
   name: {{ .name }}
-  {{- if $namespaced }}
+  {{- if eq .bindingKind "RoleBinding" }}
   namespace: {{ .namespace | default .root.Release.Namespace }}
   {{- end }}
   labels:
@@ -162,4 +170,32 @@ metadata:
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: {{ .kind }}, name: {{ .name }}}
 subjects:
   - {kind: ServiceAccount, name: {{ .service }}, namespace: {{ .root.Release.Namespace }}}
+{{- end }}
+
+{{- /* Rights in the namespaces that are served: in all, or in each that is listed. dict root name service rules (text). */}}
+{{- define "rights-where-served" -}}
+{{- if .root.Values.namespaces }}
+{{- range $namespace := .root.Values.namespaces }}
+---
+{{ include "rights" (merge (dict "kind" "Role" "namespace" $namespace) $) }}
+{{- end }}
+{{- else }}
+---
+{{ include "rights" (merge (dict "kind" "ClusterRole") .) }}
+{{- end }}
+{{- end }}
+
+{{- /* Which namespaces the webhook looks at: dict root. */}}
+{{- define "namespace-selector" -}}
+matchExpressions:
+  {{- with .root.Values.namespaces }}
+  {{- range $name := list $.root.Release.Namespace "kube-system" }}
+  {{- if has $name $.root.Values.namespaces }}
+  {{- fail (printf "namespaces: pods of %s never wait" $name) }}
+  {{- end }}
+  {{- end }}
+  - {key: kubernetes.io/metadata.name, operator: In, values: {{ toJson . }}}
+  {{- else }}
+  - {key: kubernetes.io/metadata.name, operator: NotIn, values: [{{ .root.Release.Namespace | quote }}, kube-system]}
+  {{- end }}
 {{- end }}

@@ -8,6 +8,10 @@ import io.fabric8.kubeapitest.KubeAPIServer;
 import io.fabric8.kubeapitest.KubeAPIServerConfigBuilder;
 import io.kubernetes.client.custom.V1Patch;
 import io.kubernetes.client.openapi.ApiClient;
+import io.kubernetes.client.openapi.ApiException;
+import io.kubernetes.client.openapi.apis.CoreV1Api;
+import io.kubernetes.client.openapi.models.AuthenticationV1TokenRequest;
+import io.kubernetes.client.openapi.models.V1TokenRequestSpec;
 import io.kubernetes.client.util.ClientBuilder;
 import io.kubernetes.client.util.KubeConfig;
 import io.kubernetes.client.util.generic.dynamic.DynamicKubernetesApi;
@@ -106,6 +110,43 @@ public final class KubeApi implements AutoCloseable {
   /** The text of a kubeconfig with all rights. */
   public String kubeconfig() {
     return server.getKubeConfigYaml();
+  }
+
+  /**
+   * A kubeconfig with the rights of a ServiceAccount, in a file.
+   *
+   * @throws ApiException when there is no such account
+   */
+  public Path kubeconfig(String namespace, String serviceAccount) throws ApiException, IOException {
+    var request =
+        new AuthenticationV1TokenRequest()
+            .spec(new V1TokenRequestSpec().audiences(List.of()).expirationSeconds(3600L));
+    var token =
+        new CoreV1Api(client())
+            .createNamespacedServiceAccountToken(serviceAccount, namespace, request)
+            .execute()
+            .getStatus()
+            .getToken();
+    var admin = KubeConfig.loadKubeConfig(new StringReader(kubeconfig()));
+    return Files.writeString(
+        Files.createTempFile("kubeconfig", ""),
+        """
+        apiVersion: v1
+        kind: Config
+        clusters: [{name: c, cluster: {server: "%s", certificate-authority: "%s"}}]
+        users: [{name: u, user: {token: "%s"}}]
+        contexts: [{name: x, context: {cluster: c, user: u}}]
+        current-context: x
+        """
+            .formatted(admin.getServer(), admin.getCertificateAuthorityFile(), token));
+  }
+
+  /** The kubectl that belongs to the API server. */
+  public static Path kubectl() throws IOException {
+    try (var binaries =
+        Files.find(Path.of(directory()), 3, (file, _) -> file.endsWith("kubectl"))) {
+      return binaries.findFirst().orElseThrow();
+    }
   }
 
   @Override

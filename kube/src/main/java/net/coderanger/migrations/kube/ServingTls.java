@@ -62,6 +62,7 @@ public final class ServingTls implements AutoCloseable {
           case SELF_MANAGED -> new SharedSecret(settings, client);
           case FILES -> new MountedFiles(settings.directory());
         };
+    settings.warning().ifPresent(it -> LOG.log(System.Logger.Level.WARNING, it));
     var serving = new ServingTls(settings, source, clock);
     var pause = FIRST_PAUSE;
     serving.look();

@@ -51,6 +51,11 @@ public record TlsSettings(
   /** So many polls must fit into the last third of a leaf's life, where it is renewed. */
   private static final int POLLS_TO_RENEW = 2;
 
+  /** A CA's successor is published for this part of a CA's life before it signs. */
+  private static final int ANNOUNCEMENT = 6;
+
+  private static final Duration LONG_WAIT = Duration.ofDays(1);
+
   /**
    * @throws IllegalArgumentException naming the key of a value that cannot work
    */
@@ -64,6 +69,21 @@ public record TlsSettings(
         leafLifetime.compareTo(poll.multipliedBy(3 * POLLS_TO_RENEW)) >= 0,
         "tls.leaf-lifetime must be at least %d times tls.poll".formatted(3 * POLLS_TO_RENEW));
     demand(caLifetime.compareTo(leafLifetime) > 0, "tls.ca-lifetime must exceed tls.leaf-lifetime");
+    demand(
+        caLifetime.compareTo(poll.multipliedBy(ANNOUNCEMENT * POLLS_TO_RENEW)) >= 0,
+        "tls.ca-lifetime must be at least %d times tls.poll, so that a new CA is known before it signs"
+            .formatted(ANNOUNCEMENT * POLLS_TO_RENEW));
+  }
+
+  /** What works, but is hardly meant outside of a test; empty when nothing is odd. */
+  Optional<String> warning() {
+    var announced = caLifetime.dividedBy(ANNOUNCEMENT);
+    return mode == Mode.SELF_MANAGED && announced.compareTo(LONG_WAIT) < 0
+        ? Optional.of(
+            "tls.ca-lifetime is %s: a pod that waits longer than %s may not know the CA any more and"
+                    .formatted(caLifetime, announced)
+                + " has to be deleted then; P3650D is the default")
+        : Optional.empty();
   }
 
   /**

@@ -49,6 +49,28 @@ class TlsSettingsTest {
     assertTrue(refused.getMessage().contains(key), refused::getMessage);
   }
 
+  @Test
+  void aSuccessorOfTheCaIsKnownBeforeItSigns() {
+    var keys = Map.of("tls.poll", "PT10S", "tls.leaf-lifetime", "PT1M");
+    var shorter = new HashMap<>(keys);
+    shorter.put("tls.ca-lifetime", "PT119S");
+    assertTrue(
+        assertThrows(IllegalArgumentException.class, () -> of(shorter))
+            .getMessage()
+            .startsWith("tls.ca-lifetime must be at least 12 times tls.poll"));
+    shorter.put("tls.ca-lifetime", "PT2M");
+    assertTrue(of(shorter).warning().orElseThrow().contains("waits longer than PT20S"));
+  }
+
+  @Test
+  void onlyAShortLifeOfACaOfOursIsWarnedOf() {
+    assertEquals(Optional.empty(), of(Map.of()).warning());
+    assertTrue(
+        of(Map.of("tls.ca-lifetime", "P5D", "tls.leaf-lifetime", "P1D")).warning().isPresent());
+    var mounted = Map.of("tls.ca-lifetime", "P5D", "tls.leaf-lifetime", "P1D", "tls.mode", "files");
+    assertEquals(Optional.empty(), of(mounted).warning());
+  }
+
   private static TlsSettings of(Map<String, String> keys) {
     return TlsSettings.from(Config.just(ConfigSources.create(keys)).get("tls"), "ns", "hook");
   }

@@ -28,6 +28,7 @@ import net.coderanger.migrations.controller.shell.Events;
 import net.coderanger.migrations.controller.shell.Observation;
 import net.coderanger.migrations.kube.Doorkeeper;
 import net.coderanger.migrations.kube.KubeClients;
+import net.coderanger.migrations.kube.Namespaces;
 import net.coderanger.migrations.kube.ServingTls;
 import net.coderanger.migrations.kube.TlsSettings;
 
@@ -46,11 +47,13 @@ public final class Main {
     GateSettings gateSettings;
     TlsSettings tlsSettings;
     Doorkeeper.Limits limits;
+    Namespaces namespaces;
     try {
       settings = ControllerSettings.from(config.get("controller"));
       gateSettings = GateSettings.from(config.get("gate"));
       limits = Doorkeeper.Limits.from(config.get("connections"), gateSettings.longestWait());
       tlsSettings = TlsSettings.from(config.get("tls"), settings.namespace(), SERVICE);
+      namespaces = Namespaces.from(config.get("kubernetes"), settings.namespace());
     } catch (RuntimeException e) {
       System.err.println("The configuration cannot be used: " + e.getMessage());
       System.exit(1);
@@ -61,7 +64,7 @@ public final class Main {
     var metrics = new Metrics(Services.get(MeterRegistry.class));
     var api = new Api(clients.calls(), metrics);
     var tls = ServingTls.start(tlsSettings, clients.calls());
-    var caches = new Caches(clients.watches());
+    var caches = new Caches(clients.watches(), namespaces);
     var observation = new Observation(api, caches, Clock.systemUTC());
     var events = new Events(api, settings.identity(), Clock.systemUTC());
     var doorkeeper = new Doorkeeper(limits);
@@ -78,6 +81,18 @@ public final class Main {
         "migrations_controller_leader",
         "1 while this replica leads",
         () -> controller.isLeading() ? 1 : 0);
+    metrics.gauge(
+        "migrations_controller_namespaces_refused",
+        "Listed namespaces that do not exist or where the rights are missing",
+        caches::refused);
+    metrics.gauge(
+        "migrations_controller_certificate_not_after_seconds",
+        "When the serving certificate ends to be valid, in Unix time",
+        () -> tls.notAfter().getEpochSecond());
+    metrics.gauge(
+        "migrations_controller_certificate_fault",
+        "1 while a new serving certificate cannot be used; the log says why",
+        () -> tls.fault().isPresent() ? 1 : 0);
 
     var draining = new Draining(settings.drain(), gate, controller);
     caches.start();

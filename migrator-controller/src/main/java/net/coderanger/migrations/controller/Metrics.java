@@ -20,7 +20,7 @@ final class Metrics implements Api.Observer, Progress {
   }
 
   /** A gauge that is read whenever it is scraped. */
-  void gauge(String name, String description, Supplier<Integer> value) {
+  void gauge(String name, String description, Supplier<? extends Number> value) {
     registry.getOrCreate(Gauge.builder(name, value).description(description));
   }
 

@@ -10,7 +10,6 @@ import com.google.gson.JsonParser;
 import io.kubernetes.client.openapi.ApiClient;
 import io.kubernetes.client.openapi.ApiException;
 import io.kubernetes.client.openapi.Pair;
-import io.kubernetes.client.util.KubeConfig;
 import net.coderanger.migrations.api.KubeApi;
 import net.coderanger.migrations.api.Vocabulary;
 
@@ -334,31 +333,6 @@ final class Cluster {
         .getAsJsonObject("status")
         .get("token")
         .getAsString();
-  }
-
-  /** A kubeconfig with the rights of a ServiceAccount of this namespace. */
-  Path kubeconfig(KubeApi kube, String serviceAccount) throws ApiException, IOException {
-    var token =
-        call(
-                "POST",
-                "/api/v1/namespaces/%s/serviceaccounts/%s/token"
-                    .formatted(namespace, serviceAccount),
-                "{\"spec\":{\"expirationSeconds\":3600}}")
-            .getAsJsonObject("status")
-            .get("token")
-            .getAsString();
-    var admin = KubeConfig.loadKubeConfig(new StringReader(kube.kubeconfig()));
-    return Files.writeString(
-        Files.createTempFile("kubeconfig", ""),
-        """
-        apiVersion: v1
-        kind: Config
-        clusters: [{name: c, cluster: {server: "%s", certificate-authority: "%s"}}]
-        users: [{name: u, user: {token: "%s"}}]
-        contexts: [{name: x, context: {cluster: c, user: u}}]
-        current-context: x
-        """
-            .formatted(admin.getServer(), admin.getCertificateAuthorityFile(), token));
   }
 
   JsonArray events(String kind) throws ApiException {

@@ -7,14 +7,10 @@ import module java.base;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import io.kubernetes.client.common.KubernetesObject;
-import io.kubernetes.client.openapi.ApiException;
-import io.kubernetes.client.openapi.JSON;
-import io.kubernetes.client.openapi.models.V1ClusterRole;
-import io.kubernetes.client.openapi.models.V1PolicyRule;
-import io.kubernetes.client.openapi.models.V1Role;
-import io.kubernetes.client.util.Yaml;
+import net.coderanger.migrations.api.Audit;
 import net.coderanger.migrations.api.KubeApi;
+import net.coderanger.migrations.api.OverlayRights;
+import net.coderanger.migrations.api.ServiceProcess;
 import net.coderanger.migrations.api.StagedImage;
 import net.coderanger.migrations.api.Vocabulary;
 import net.coderanger.migrations.controller.WorkloadKindsIT.Workload;
@@ -35,11 +31,10 @@ class RightsIT {
   private static final String WITHOUT = "finalizers";
 
   private static final String SELECTOR = "\"selector\":{\"matchLabels\":{\"app\":\"shop\"}}";
-  private static final Path DEPLOY =
-      Path.of(System.getProperty("basedir", ".")).toAbsolutePath().resolveSibling("deploy");
 
   private static KubeApi kube;
   private static Audit audit;
+  private static OverlayRights rights;
   private static Cluster ours;
   private static StagedImage image;
   private static ServiceProcess process;
@@ -54,13 +49,12 @@ class RightsIT {
     flags.add("--enable-admission-plugins=OwnerReferencesPermissionEnforcement");
     kube = KubeApi.withMigrators(flags.toArray(String[]::new));
     ours = new Cluster(kube, NAMESPACE);
-    for (var object : manifests()) {
-      create(object);
-    }
+    rights = new OverlayRights("default");
+    rights.create(kube);
     process =
         ServiceProcess.of(
             image.command(),
-            ours.kubeconfig(kube, "migrator-controller"),
+            kube.kubeconfig(NAMESPACE, "migrator-controller"),
             Map.of(
                 "TLS_POLL", "PT1S",
                 "TLS_LEAF_LIFETIME", "PT8S",
@@ -72,25 +66,6 @@ class RightsIT {
   static void stop() {
     process.close();
     kube.close();
-  }
-
-  private static List<Object> manifests() throws IOException {
-    var all = new ArrayList<Object>();
-    for (var file : List.of("base/controller-rbac.yaml", "default/certificates-rbac.yaml")) {
-      all.addAll(Yaml.loadAll(DEPLOY.resolve(file).toFile()));
-    }
-    return all;
-  }
-
-  private static void create(Object manifest) throws ApiException {
-    var object = (KubernetesObject) manifest;
-    var json = JSON.getGson().toJsonTree(object).getAsJsonObject();
-    var plural = object.getKind().toLowerCase(Locale.ROOT) + "s";
-    if (object.getMetadata().getNamespace() == null) {
-      ours.call("POST", "/apis/rbac.authorization.k8s.io/v1/" + plural, json.toString());
-    } else {
-      ours.create(object.getApiVersion(), plural, json.toString());
-    }
   }
 
   @Test
@@ -111,65 +86,17 @@ class RightsIT {
             .filter(request -> !request.group().equals("example.com"))
             .toList(),
         "forbidden");
-    assertEquals(List.of(), rights().filter(right -> !isUsed(right, requests)).toList(), "unused");
+    var needed =
+        rights.of("migrator-controller").stream()
+            // No request of ours: what the admission plugin demands. The other test shows its need.
+            .filter(right -> !right.resource().equals("migrators/finalizers"))
+            .toList();
+    assertEquals(List.of(), OverlayRights.unused(needed, requests), "unused");
   }
 
   @Test
   void startsFromItsArchive() throws IOException {
     image.assertUsed();
-  }
-
-  /** A right that a rule gives. */
-  private record Right(String group, String resource, String verb, String name) {}
-
-  private static Stream<Right> rights() throws IOException {
-    return manifests().stream()
-        .flatMap(
-            manifest ->
-                switch (manifest) {
-                  case V1ClusterRole role
-                      when role.getMetadata().getName().contains("controller") ->
-                      orEmpty(role.getRules()).stream();
-                  case V1Role role
-                      when role.getMetadata().getName().startsWith("migrator-controller") ->
-                      role.getRules().stream();
-                  default -> Stream.<V1PolicyRule>of();
-                })
-        .flatMap(RightsIT::rights)
-        // No request of ours: what the admission plugin demands. The other test shows its need.
-        .filter(right -> !right.resource.equals("migrators/finalizers"));
-  }
-
-  private static Stream<Right> rights(V1PolicyRule rule) {
-    var names = orEmpty(rule.getResourceNames());
-    return rule.getApiGroups().stream()
-        .flatMap(
-            group ->
-                rule.getResources().stream()
-                    .flatMap(
-                        resource ->
-                            rule.getVerbs().stream()
-                                .flatMap(
-                                    verb ->
-                                        (names.isEmpty() ? List.of("") : names)
-                                            .stream()
-                                                .map(
-                                                    name ->
-                                                        new Right(group, resource, verb, name)))));
-  }
-
-  private static boolean isUsed(Right right, Set<Audit.Request> requests) {
-    return requests.stream()
-        .anyMatch(
-            request ->
-                request.group().equals(right.group)
-                    && request.resource().equals(right.resource)
-                    && request.verb().equals(right.verb)
-                    && (right.name.isEmpty() || request.name().equals(right.name)));
-  }
-
-  private static <T> List<T> orEmpty(List<T> list) {
-    return Objects.requireNonNullElse(list, List.of());
   }
 
   private void aMigrationRunsFailsAndIsClearedAway() throws Exception {
@@ -271,6 +198,9 @@ class RightsIT {
                             request ->
                                 request.resource().equals("secrets")
                                     && request.verb().equals("update")));
+    assertEquals(0, process.metric("migrations_controller_certificate_fault"));
+    var end = (long) process.metric("migrations_controller_certificate_not_after_seconds");
+    assertTrue(end > Instant.now().minusSeconds(60).getEpochSecond(), () -> "it ends at " + end);
   }
 
   @Test

@@ -13,6 +13,7 @@ import net.coderanger.migrations.controller.shell.ControllerSettings;
 import net.coderanger.migrations.controller.shell.Events;
 import net.coderanger.migrations.controller.shell.Observation;
 import net.coderanger.migrations.kube.Doorkeeper;
+import net.coderanger.migrations.kube.Namespaces;
 
 /** The controller as Main wires it, against a test's API server, with its gate on plain HTTP. */
 final class RunningController implements AutoCloseable {
@@ -27,7 +28,7 @@ final class RunningController implements AutoCloseable {
     var watches = kube.client();
     watches.setReadTimeout(0);
     var api = new Api(calls, observer);
-    caches = new Caches(watches);
+    caches = new Caches(watches, Namespaces.ALL);
     var observation = new Observation(api, caches, Clock.systemUTC());
     events = new Events(api, "test", Clock.systemUTC());
     gate =

@@ -15,6 +15,7 @@ import net.coderanger.migrations.controller.shell.Caches;
 import net.coderanger.migrations.controller.shell.Events;
 import net.coderanger.migrations.controller.shell.Observation;
 import net.coderanger.migrations.kube.Doorkeeper;
+import net.coderanger.migrations.kube.Namespaces;
 import net.coderanger.migrations.kube.ServingTls;
 import net.coderanger.migrations.kube.TlsSettings;
 
@@ -45,7 +46,7 @@ final class RunningGate implements AutoCloseable {
     var watches = kube.client();
     watches.setReadTimeout(0);
     var api = new Api(kube.client(), observer);
-    caches = new Caches(watches);
+    caches = new Caches(watches, Namespaces.from(config.get("kubernetes"), "default"));
     var observation = new Observation(api, caches, Clock.systemUTC());
     events = new Events(api, "test", Clock.systemUTC());
     var gateSettings = GateSettings.from(config.get("gate"));

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import module java.base;
 
 import net.coderanger.migrations.api.KubeApi;
+import net.coderanger.migrations.api.ServiceProcess;
 import net.coderanger.migrations.api.Vocabulary;
 
 /** Shows the controller what production does, for the list of classes in its start-up archive. */

@@ -81,10 +81,14 @@ class BundleTest {
 
   @Test
   void rightsAreTheDeployedOnes() {
+    var everywhere = rules("ClusterRole", "migrations-operator-controller");
+    everywhere.addAll(rules("ClusterRole", "migrations-operator-controller-reviews"));
     assertEquals(
         Map.of(
-            "migrator-controller", rules("ClusterRole", "migrations-operator-controller"),
-            "injector-webhook", rules("ClusterRole", "migrations-operator-injector")),
+            "migrator-controller",
+            everywhere,
+            "injector-webhook",
+            rules("ClusterRole", "migrations-operator-injector")),
         permissions("clusterPermissions"));
     var controller = rules("Role", "migrator-controller");
     controller.addAll(rules("Role", "migrator-controller-certificate"));

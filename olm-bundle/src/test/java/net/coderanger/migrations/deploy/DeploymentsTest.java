@@ -84,6 +84,33 @@ class DeploymentsTest {
   }
 
   @Test
+  void ourPodsAreHardenedSpreadAndTakeNoVariablesOfServices() {
+    for (var deployment : of("Deployment").toList()) {
+      var pod = deployment.at("spec", "template", "spec").getAsJsonObject();
+      assertFalse(pod.get("enableServiceLinks").getAsBoolean());
+      assertTrue(pod.getAsJsonObject("securityContext").get("runAsNonRoot").getAsBoolean());
+      for (var element : pod.getAsJsonArray("containers")) {
+        var container = element.getAsJsonObject().getAsJsonObject("securityContext");
+        assertTrue(container.get("readOnlyRootFilesystem").getAsBoolean());
+        assertFalse(container.get("allowPrivilegeEscalation").getAsBoolean());
+      }
+      var spread = pod.getAsJsonArray("topologySpreadConstraints").get(0).getAsJsonObject();
+      assertEquals("kubernetes.io/hostname", spread.get("topologyKey").getAsString());
+      assertEquals(
+          deployment.at("spec", "selector", "matchLabels"),
+          spread.getAsJsonObject("labelSelector").get("matchLabels"));
+    }
+    var policy = of("NetworkPolicy").findFirst().orElseThrow();
+    assertEquals(
+        List.of(8443, 8080),
+        policy
+            .each("spec", "ingress")
+            .flatMap(it -> it.getAsJsonArray("ports").asList().stream())
+            .map(port -> port.getAsJsonObject().get("port").getAsInt())
+            .toList());
+  }
+
+  @Test
   void everyRoleIsBoundToASubjectThatExists() {
     var roles = new TreeSet<String>();
     of("ClusterRole").filter(it -> !isForUsers(it)).forEach(it -> roles.add(it.toString()));

@@ -33,10 +33,7 @@ final class Kubectl implements AutoCloseable {
   }
 
   private static String binary() throws IOException {
-    var folder = Path.of(System.getProperty("kube-api-test.dir"));
-    try (var binaries = Files.find(folder, 3, (file, _) -> file.endsWith("kubectl"))) {
-      return binaries.findFirst().orElseThrow().toString();
-    }
+    return KubeApi.kubectl().toString();
   }
 
   /** Its output; fails the test when the command does. */
@@ -46,6 +43,28 @@ final class Kubectl implements AutoCloseable {
       throw new AssertionError(String.join(" ", arguments) + ": " + outcome.output());
     }
     return outcome.output();
+  }
+
+  /**
+   * What `auth can-i` answers: yes or no.
+   *
+   * @param what a resource, with its group after a dot, and perhaps a subresource after a slash
+   * @param where empty: in all namespaces
+   */
+  String canI(String who, String verb, String what, String where)
+      throws IOException, InterruptedException {
+    var arguments =
+        new ArrayList<>(
+            List.of("auth", "can-i", verb, what.replaceFirst("/.*", ""), "--as=" + who));
+    arguments.addAll(where.isEmpty() ? List.of("--all-namespaces") : List.of("-n", where));
+    if (what.contains("/")) {
+      arguments.add("--subresource=" + what.replaceFirst(".*/", ""));
+    }
+    var said = run("", arguments.toArray(String[]::new)).output();
+    return said.lines()
+        .filter(Set.of("yes", "no")::contains)
+        .findFirst()
+        .orElseThrow(() -> new AssertionError(said));
   }
 
   Outcome run(String input, String... arguments) throws IOException, InterruptedException {

@@ -19,6 +19,8 @@ record Manifest(JsonObject json) {
   /** The checkout; tests run in their module's folder. */
   static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
+  private static final String KEEP = "helm.sh/resource-policy";
+
   /** The objects of one file. */
   static List<Manifest> read(Path file) {
     try {
@@ -30,7 +32,7 @@ record Manifest(JsonObject json) {
 
   /** The objects of all files of deploy/ that hold some, in no order, as they are written. */
   static List<Manifest> deployed() {
-    var folders = Stream.of("deploy/base", "deploy/default").map(ROOT::resolve);
+    var folders = Stream.of("deploy/rights", "deploy/base", "deploy/default").map(ROOT::resolve);
     return folders
         .flatMap(Manifest::files)
         .filter(file -> !file.endsWith("kustomization.yaml"))
@@ -51,6 +53,43 @@ record Manifest(JsonObject json) {
     return StreamSupport.stream(documents.spliterator(), false)
         .map(document -> new Manifest(new Gson().toJsonTree(document).getAsJsonObject()))
         .toList();
+  }
+
+  /**
+   * Objects by namespace, kind and name, in one order of their members, without the annotation that
+   * only Helm knows.
+   */
+  static SortedMap<String, String> byName(List<Manifest> manifests) {
+    var byName = new TreeMap<String, String>();
+    for (var manifest : manifests) {
+      var json = manifest.json().deepCopy();
+      var metadata = json.getAsJsonObject("metadata");
+      var annotations = metadata.getAsJsonObject("annotations");
+      if (annotations != null && annotations.remove(KEEP) != null && annotations.isEmpty()) {
+        metadata.remove("annotations");
+      }
+      var name = manifest.namespace() + ": " + manifest;
+      if (byName.put(name, sorted(json).toString()) != null) {
+        throw new AssertionError(name + " is there twice");
+      }
+    }
+    return byName;
+  }
+
+  private static JsonElement sorted(JsonElement element) {
+    if (element.isJsonObject()) {
+      var sorted = new JsonObject();
+      element.getAsJsonObject().entrySet().stream()
+          .sorted(Map.Entry.comparingByKey())
+          .forEach(it -> sorted.add(it.getKey(), sorted(it.getValue())));
+      return sorted;
+    }
+    if (element.isJsonArray()) {
+      var array = new JsonArray();
+      element.getAsJsonArray().forEach(it -> array.add(sorted(it)));
+      return array;
+    }
+    return element;
   }
 
   String kind() {

@@ -20,15 +20,16 @@ import net.coderanger.migrations.injector.core.Outcome.Refuse;
  * of the init containers, so that proxies and native sidecars before it have set up the network.
  *
  * @param settings of the waiters
- * @param exempt namespaces that never pass through us, so that the operator and what it needs can
- *     start without it
+ * @param exempt namespaces that never pass through us: the operator's and what it needs, so that
+ *     they can start without it, and those that it does not serve
  */
-public record Injection(WaiterSettings settings, Set<String> exempt) {
+public record Injection(WaiterSettings settings, Predicate<String> exempt) {
   private static final String INIT_CONTAINERS = "/spec/initContainers";
   private static final String VOLUMES = "/spec/volumes";
 
-  public Injection {
-    exempt = Set.copyOf(exempt);
+  /** Whether anything may become of it; if not, the Migrators are not asked for. */
+  public boolean concerns(AdmissionRequest request) {
+    return request.createsPod() && !exempt.test(request.namespace());
   }
 
   /**
@@ -44,7 +45,7 @@ public record Injection(WaiterSettings settings, Set<String> exempt) {
     if (!request.createsPod()) {
       return untouched(Reason.NOT_A_NEW_POD);
     }
-    if (exempt.contains(request.namespace())) {
+    if (exempt.test(request.namespace())) {
       return untouched(Reason.EXEMPT_NAMESPACE);
     }
     var pod = Pod.of(request.object());

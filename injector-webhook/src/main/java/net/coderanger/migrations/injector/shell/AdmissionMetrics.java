@@ -69,7 +69,10 @@ public final class AdmissionMetrics {
   public void observe(LiveCluster cluster, ServingTls tls) {
     registry.getOrCreate(
         Gauge.builder(PREFIX + "migrators", cluster::migratorCount)
-            .description("Migrators known, in all namespaces."));
+            .description("Migrators known, in all namespaces that are watched."));
+    registry.getOrCreate(
+        Gauge.builder(PREFIX + "namespaces_refused", cluster::refusedNamespaces)
+            .description("Listed namespaces that do not exist or where the rights are missing."));
     registry.getOrCreate(
         Gauge.builder(
                 PREFIX + "certificate_not_after_seconds", () -> tls.notAfter().getEpochSecond())

@@ -27,8 +27,13 @@ public final class InjectorServer {
 
   public InjectorServer(
       InjectorSettings settings, Cluster cluster, AdmissionMetrics metrics, Lifecycle lifecycle) {
-    var exempt = Stream.concat(EXEMPT.stream(), Stream.of(settings.namespace()));
-    this.injection = new Injection(settings.waiter(), exempt.collect(Collectors.toSet()));
+    this.injection =
+        new Injection(
+            settings.waiter(),
+            namespace ->
+                EXEMPT.contains(namespace)
+                    || namespace.equals(settings.namespace())
+                    || !settings.namespaces().include(namespace));
     this.cluster = cluster;
     this.metrics = metrics;
     this.lifecycle = lifecycle;

@@ -6,12 +6,14 @@ import io.helidon.config.Config;
 import io.kubernetes.client.custom.Quantity;
 import io.kubernetes.client.custom.QuantityFormatException;
 import net.coderanger.migrations.injector.core.WaiterSettings;
+import net.coderanger.migrations.kube.Namespaces;
 import net.coderanger.migrations.kube.TlsSettings;
 
 /**
  * The injector's configuration, checked. Keys, defaults and meanings: application.yaml.
  *
  * @param namespace that the operator lives in
+ * @param namespaces whose pods may be made to wait
  * @param webhookConfiguration name of the MutatingWebhookConfiguration that calls us
  * @param waiter what is the same for all waiters
  * @param gateService name of the gate's Service
@@ -22,6 +24,7 @@ import net.coderanger.migrations.kube.TlsSettings;
  */
 public record InjectorSettings(
     String namespace,
+    Namespaces namespaces,
     String webhookConfiguration,
     WaiterSettings waiter,
     String gateService,
@@ -55,6 +58,7 @@ public record InjectorSettings(
             "https://%s.%s.svc:%d".formatted(gateService, namespace, port));
     return new InjectorSettings(
         namespace,
+        Namespaces.from(config.get("kubernetes"), namespace),
         value(injector, "webhook-configuration", matching(SUBDOMAIN)),
         waiter,
         gateService,

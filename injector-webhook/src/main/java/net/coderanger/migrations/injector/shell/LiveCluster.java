@@ -27,7 +27,7 @@ public final class LiveCluster implements Cluster {
   private volatile Optional<String> address = Optional.empty();
 
   private LiveCluster(InjectorSettings settings, ApiClient client) {
-    migrators = Migrators.watch(client);
+    migrators = Migrators.watch(settings.namespaces(), client);
     var namespace = Optional.of(settings.namespace());
     var services =
         new GenericKubernetesApi<>(
@@ -60,6 +60,11 @@ public final class LiveCluster implements Cluster {
     return migrators.isSynced() && serviceSynced.getAsBoolean();
   }
 
+  @Override
+  public boolean isSynced(String namespace) {
+    return migrators.isSynced(namespace) && serviceSynced.getAsBoolean();
+  }
+
   /**
    * Waits until {@link #isSynced}, as long as it takes: the API server may start after us.
    *
@@ -81,9 +86,14 @@ public final class LiveCluster implements Cluster {
     return ca.pem().map(it -> new Gate(it, address));
   }
 
-  /** How many Migrators there are, in all namespaces. */
+  /** How many Migrators there are, in all namespaces that are watched. */
   public int migratorCount() {
     return migrators.count();
+  }
+
+  /** How many of the listed namespaces the API server refuses at present. */
+  public int refusedNamespaces() {
+    return migrators.refused();
   }
 
   private static String ca(V1ConfigMap map) {

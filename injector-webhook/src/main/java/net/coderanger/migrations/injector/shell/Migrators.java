@@ -4,7 +4,6 @@ import module java.base;
 
 import io.kubernetes.client.common.KubernetesObject;
 import io.kubernetes.client.informer.ResourceEventHandler;
-import io.kubernetes.client.informer.SharedIndexInformer;
 import io.kubernetes.client.informer.SharedInformerFactory;
 import io.kubernetes.client.informer.cache.Caches;
 import io.kubernetes.client.openapi.ApiClient;
@@ -15,20 +14,26 @@ import net.coderanger.migrations.api.v1beta1.Migrator;
 import net.coderanger.migrations.api.v1beta1.MigratorList;
 import net.coderanger.migrations.api.v1beta1.MigratorSpec;
 import net.coderanger.migrations.injector.core.KnownMigrator;
+import net.coderanger.migrations.kube.NamespaceWatch;
+import net.coderanger.migrations.kube.Namespaces;
 import net.coderanger.migrations.kube.Selector;
 
-/** All Migrators, cached without what injection does not read, each selector compiled once. */
+/**
+ * All Migrators that we are to know, cached without what injection does not read, each selector
+ * compiled once.
+ */
 final class Migrators {
   private static final System.Logger LOG = System.getLogger(Migrators.class.getName());
 
   /** A Migrator and what became of it; stands as long as the cache holds the same object. */
   private record Compiled(Migrator of, KnownMigrator known) {}
 
-  private final SharedIndexInformer<Migrator> informer;
+  private final Namespaces namespaces;
+  private final Map<String, NamespaceWatch<Migrator, MigratorList>> watched = new HashMap<>();
   private final Map<String, Compiled> compiled = new ConcurrentHashMap<>();
 
-  private Migrators(SharedIndexInformer<Migrator> informer) {
-    this.informer = informer;
+  private Migrators(Namespaces namespaces) {
+    this.namespaces = namespaces;
   }
 
   /**
@@ -36,7 +41,13 @@ final class Migrators {
    *
    * @param client without read timeout
    */
-  static Migrators watch(ApiClient client) {
+  static Migrators watch(Namespaces namespaces, ApiClient client) {
+    var migrators = new Migrators(namespaces);
+    namespaces.watched().forEach(namespace -> migrators.watch(namespace, client));
+    return migrators;
+  }
+
+  private void watch(String namespace, ApiClient client) {
     var api =
         new GenericKubernetesApi<>(
             Migrator.class,
@@ -46,26 +57,48 @@ final class Migrators {
             Vocabulary.PLURAL,
             client);
     var factory = new SharedInformerFactory(client);
-    var informer = factory.sharedIndexInformerFor(api, Migrator.class, 0);
-    informer.setTransform(Migrators::trimmed);
-    var migrators = new Migrators(informer);
-    informer.addEventHandler(migrators.new Forgetting());
+    var watch =
+        new NamespaceWatch<>(factory, Migrator.class, api, Vocabulary.PLURAL, namespace, "");
+    watch.informer().setTransform(Migrators::trimmed);
+    watch.informer().addEventHandler(new Forgetting());
+    watched.put(namespace, watch);
     factory.startAllRegisteredInformers();
-    return migrators;
   }
 
+  /**
+   * Whether all that may be seen is known. A listed namespace that the API server refuses, since it
+   * does not exist yet or has no Role for us, does not keep the others waiting.
+   */
   boolean isSynced() {
-    return informer.hasSynced();
+    return watched.values().stream().allMatch(it -> it.isSynced() || it.isRefused());
+  }
+
+  /** Whether the Migrators of this namespace are known. */
+  boolean isSynced(String namespace) {
+    return of(namespace).filter(NamespaceWatch::isSynced).isPresent();
   }
 
   int count() {
-    return informer.getIndexer().listKeys().size();
+    return watched.values().stream()
+        .mapToInt(it -> it.informer().getIndexer().listKeys().size())
+        .sum();
+  }
+
+  /** How many of the listed namespaces the API server refuses at present. */
+  int refused() {
+    return (int) watched.values().stream().filter(NamespaceWatch::isRefused).count();
   }
 
   List<KnownMigrator> in(String namespace) {
-    return informer.getIndexer().byIndex(Caches.NAMESPACE_INDEX, namespace).stream()
+    return of(namespace).stream()
+        .flatMap(
+            it -> it.informer().getIndexer().byIndex(Caches.NAMESPACE_INDEX, namespace).stream())
         .map(this::known)
         .toList();
+  }
+
+  private Optional<NamespaceWatch<Migrator, MigratorList>> of(String namespace) {
+    return Optional.ofNullable(watched.get(namespaces.isAll() ? "" : namespace));
   }
 
   private KnownMigrator known(Migrator migrator) {

@@ -174,8 +174,9 @@ final class MutatingWebhook implements HttpService {
   }
 
   private Outcome decide(AdmissionRequest request) {
-    if (!cluster.isSynced()) {
-      throw new IllegalStateException("the Migrators are not known yet");
+    if (injection.concerns(request) && !cluster.isSynced(request.namespace())) {
+      throw new IllegalStateException(
+          "the Migrators of namespace %s are not known yet".formatted(request.namespace()));
     }
     return injection.decide(request, cluster.migrators(request.namespace()), cluster.gate());
   }

@@ -59,7 +59,7 @@ public final class WarmUp {
   }
 
   private void inject() {
-    var injection = new Injection(settings, Set.of());
+    var injection = new Injection(settings, _ -> false);
     var migrators =
         List.of(new KnownMigrator.Selecting("warm-up", labels -> labels.containsKey("app")));
     var gate = Optional.of(new Gate("", Optional.of("127.0.0.1")));

@@ -27,7 +27,8 @@ public final class Scene {
           "64Mi",
           "https://migrator-controller.migrations-operator.svc:8443");
   public static final Gate GATE = new Gate("PEM", Optional.of("10.96.0.7"));
-  static final Injection INJECTION = new Injection(SETTINGS, Set.of(OPERATOR, "kube-system"));
+  static final Injection INJECTION =
+      new Injection(SETTINGS, Set.of(OPERATOR, "kube-system")::contains);
 
   private static final ObjectMapper JACKSON = new ObjectMapper();
 

@@ -17,8 +17,24 @@ import net.coderanger.migrations.api.KubeApi;
 
 /** A real API server with what a cluster's controllers would add to it. */
 public final class ClusterUnderTest implements AutoCloseable {
-  private final KubeApi kube = ServiceAccountAdmission.on(KubeApi::withMigrators);
-  private final ApiClient calls = kube.client();
+  private final KubeApi kube;
+  private final ApiClient calls;
+
+  public ClusterUnderTest() {
+    this(List.of());
+  }
+
+  /**
+   * @param flags of kube-apiserver, besides those that it has anyway
+   */
+  ClusterUnderTest(List<String> flags) {
+    kube = ServiceAccountAdmission.on(() -> KubeApi.withMigrators(flags.toArray(String[]::new)));
+    calls = kube.client();
+  }
+
+  KubeApi kube() {
+    return kube;
+  }
 
   public ApiClient calls() {
     return calls;

@@ -17,6 +17,11 @@ final class FixedCluster implements Cluster {
   }
 
   @Override
+  public boolean isSynced(String namespace) {
+    return synced;
+  }
+
+  @Override
   public List<KnownMigrator> migrators(String namespace) {
     if (failing) {
       throw new IllegalStateException("no luck");

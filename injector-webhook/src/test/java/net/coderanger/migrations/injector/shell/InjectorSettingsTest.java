@@ -64,6 +64,7 @@ class InjectorSettingsTest {
     "injector.gate-ca-config-map, _",
     "injector.drain, 5s",
     "injector.drain, -PT1S",
+    "kubernetes.namespaces, migrations-operator",
     "tls.mode, none",
     "tls.poll, PT0S"
   })

@@ -96,6 +96,12 @@ public final class Gate implements HttpService {
     try {
       switch (reviews.review(token(request))) {
         case Caller.Refused refused -> refuse(response, refused);
+        case Caller.Pod caller when !caches.include(caller.namespace()) ->
+            refuse(response, notServed(caller.namespace()));
+        case Caller.Pod caller when !caches.isSynced(caller.namespace()) ->
+            refuse(
+                response,
+                new Caller.Refused(503, "namespace " + caller.namespace() + " is not known yet"));
         case Caller.Pod caller -> {
           var key = new Key(caller.namespace(), request.path().pathParameters().get("name"));
           var crowd = crowds.join(key);
@@ -109,6 +115,15 @@ public final class Gate implements HttpService {
     } finally {
       waiting.decrementAndGet();
     }
+  }
+
+  private static Caller.Refused notServed(String namespace) {
+    return new Caller.Refused(
+        403,
+        ("namespace %s is not among those that this operator serves: have it added to"
+                + " kubernetes.namespaces of both services, or delete the pod: its successor"
+                + " starts without a migration")
+            .formatted(namespace));
   }
 
   private static String token(ServerRequest request) {

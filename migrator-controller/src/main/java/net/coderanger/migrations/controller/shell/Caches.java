@@ -2,149 +2,53 @@ package net.coderanger.migrations.controller.shell;
 
 import module java.base;
 
-import io.kubernetes.client.common.KubernetesListObject;
 import io.kubernetes.client.common.KubernetesObject;
-import io.kubernetes.client.informer.ListerWatcher;
 import io.kubernetes.client.informer.ResourceEventHandler;
 import io.kubernetes.client.informer.SharedIndexInformer;
 import io.kubernetes.client.informer.SharedInformerFactory;
 import io.kubernetes.client.openapi.ApiClient;
-import io.kubernetes.client.openapi.ApiException;
-import io.kubernetes.client.util.CallGeneratorParams;
-import io.kubernetes.client.util.Watchable;
-import io.kubernetes.client.util.generic.GenericKubernetesApi;
-import io.kubernetes.client.util.generic.options.ListOptions;
 import net.coderanger.migrations.api.Vocabulary;
 import net.coderanger.migrations.api.v1beta1.Migrator;
-import net.coderanger.migrations.api.v1beta1.MigratorList;
 import net.coderanger.migrations.controller.core.Intent;
+import net.coderanger.migrations.kube.Namespaces;
 
 /** What the controller watches, kept by informers. */
 public final class Caches implements AutoCloseable {
   private static final String BY_NAMESPACE =
       io.kubernetes.client.informer.cache.Caches.NAMESPACE_INDEX;
 
-  private final SharedInformerFactory factory;
-  private final SharedIndexInformer<Migrator> migrators;
-  private final SharedIndexInformer<WatchedPod> pods;
-  private final SharedIndexInformer<WatchedJob> jobs;
-  private final SharedIndexInformer<WatchedReplicaSet> replicaSets;
+  private final Namespaces namespaces;
+  private final Map<String, NamespaceCaches> watched;
 
-  /** Watches with this client, whose calls must not time out. */
-  public Caches(ApiClient client) {
-    factory = new SharedInformerFactory(client);
-    migrators =
-        informer(
-            Migrator.class,
-            MigratorList.class,
-            Vocabulary.GROUP,
-            Vocabulary.VERSION,
-            Vocabulary.PLURAL,
-            client,
-            "");
-    pods = informer(WatchedPod.class, WatchedList.Pods.class, "", "v1", "pods", client, "");
-    jobs =
-        informer(
-            WatchedJob.class,
-            WatchedList.Jobs.class,
-            "batch",
-            "v1",
-            "jobs",
-            client,
-            Vocabulary.RUN_LABEL);
-    replicaSets =
-        informer(
-            WatchedReplicaSet.class,
-            WatchedList.ReplicaSets.class,
-            "apps",
-            "v1",
-            "replicasets",
-            client,
-            "");
-    for (var informer : List.of(migrators, pods, jobs)) {
-      informer.setTransform(Caches::trimmed);
-    }
-    replicaSets.setTransform(Caches::trimmedReplicaSet);
-  }
-
-  private <T extends KubernetesObject, L extends KubernetesListObject>
-      SharedIndexInformer<T> informer(
-          Class<T> type,
-          Class<L> list,
-          String group,
-          String version,
-          String plural,
-          ApiClient client,
-          String labelSelector) {
-    var api = new GenericKubernetesApi<>(type, list, group, version, plural, client);
-    return factory.sharedIndexInformerFor(
-        new ListerWatcher<T, L>() {
-          @Override
-          public L list(CallGeneratorParams params) throws ApiException {
-            return api.list(options(params, labelSelector)).throwsApiException().getObject();
-          }
-
-          @Override
-          public Watchable<T> watch(CallGeneratorParams params) throws ApiException {
-            return api.watch(options(params, labelSelector));
-          }
-        },
-        type,
-        0);
-  }
-
-  private static ListOptions options(CallGeneratorParams params, String labelSelector) {
-    var options = new ListOptions();
-    options.setResourceVersion(params.resourceVersion);
-    options.setTimeoutSeconds(params.timeoutSeconds);
-    if (!labelSelector.isEmpty()) {
-      options.setLabelSelector(labelSelector);
-    }
-    return options;
-  }
-
-  private static KubernetesObject trimmed(KubernetesObject object) {
-    var metadata = object.getMetadata();
-    metadata.setManagedFields(null);
-    if (metadata.getAnnotations() != null) {
-      metadata.getAnnotations().remove("kubectl.kubernetes.io/last-applied-configuration");
-    }
-    return object;
-  }
-
-  private static KubernetesObject trimmedReplicaSet(KubernetesObject object) {
-    var replicaSet = (WatchedReplicaSet) trimmed(object);
-    if (replicaSet.spec != null
-        && (replicaSet.spec.replicas == null || replicaSet.spec.replicas == 0)) {
-      // Most are the past of a Deployment; where a pod is left after all, it is read live.
-      replicaSet.spec.template = null;
-    }
-    return replicaSet;
+  /** Watches these namespaces with this client, whose calls must not time out. */
+  public Caches(ApiClient client, Namespaces namespaces) {
+    this.namespaces = namespaces;
+    watched =
+        namespaces.watched().stream()
+            .collect(
+                Collectors.toMap(
+                    Function.identity(), namespace -> new NamespaceCaches(client, namespace)));
   }
 
   /** Calls back with the keys of Migrators that a change may concern. */
   public void onChange(Consumer<Key> concerned) {
-    migrators.addEventHandler(handler(migrator -> concerned.accept(key(migrator))));
-    pods.addEventHandler(handler(pod -> concernedBy(pod).forEach(concerned)));
-    jobs.addEventHandler(
-        handler(
-            job ->
-                Optional.ofNullable(
-                        Views.orEmpty(job.metadata.getAnnotations())
-                            .get(Vocabulary.MIGRATOR_ANNOTATION))
-                    .ifPresent(
-                        name -> concerned.accept(new Key(job.metadata.getNamespace(), name)))));
+    for (var each : watched.values()) {
+      each.migrators().addEventHandler(handler(migrator -> concerned.accept(key(migrator))));
+      each.pods().addEventHandler(handler(pod -> concernedBy(pod).forEach(concerned)));
+      each.jobs().addEventHandler(handler(job -> concernedBy(job).ifPresent(concerned)));
+    }
   }
 
   /** Calls back with the key of each Migrator that was added, changed or deleted. */
   public void onMigrator(Consumer<Key> changed) {
-    migrators.addEventHandler(handler(migrator -> changed.accept(key(migrator))));
+    var handler = handler((Migrator migrator) -> changed.accept(key(migrator)));
+    watched.values().forEach(each -> each.migrators().addEventHandler(handler));
   }
 
   /** Calls back with the uid of each pod that is gone. */
   public void onPodGone(Consumer<String> gone) {
-    pods.addEventHandler(
-        new ResourceEventHandler<>() {
+    var handler =
+        new ResourceEventHandler<WatchedPod>() {
           @Override
           public void onAdd(WatchedPod pod) {}
 
@@ -155,7 +59,8 @@ public final class Caches implements AutoCloseable {
           public void onDelete(WatchedPod pod, boolean unknown) {
             gone.accept(pod.metadata.getUid());
           }
-        });
+        };
+    watched.values().forEach(each -> each.pods().addEventHandler(handler));
   }
 
   private Stream<Key> concernedBy(WatchedPod pod) {
@@ -165,9 +70,15 @@ public final class Caches implements AutoCloseable {
       return Stream.of(new Key(namespace, run));
     }
     var labels = Views.orEmpty(pod.metadata.getLabels());
-    return migrators.getIndexer().byIndex(BY_NAMESPACE, namespace).stream()
+    return in(namespace, NamespaceCaches::migrators).stream()
         .filter(migrator -> Intent.of(migrator).selector().test(labels))
         .map(Caches::key);
+  }
+
+  private static Optional<Key> concernedBy(WatchedJob job) {
+    return Optional.ofNullable(
+            Views.orEmpty(job.metadata.getAnnotations()).get(Vocabulary.MIGRATOR_ANNOTATION))
+        .map(name -> new Key(job.metadata.getNamespace(), name));
   }
 
   private static <T extends KubernetesObject> ResourceEventHandler<T> handler(Consumer<T> each) {
@@ -194,42 +105,80 @@ public final class Caches implements AutoCloseable {
 
   /** Begins to watch. */
   public void start() {
-    factory.startAllRegisteredInformers();
+    watched.values().forEach(NamespaceCaches::start);
   }
 
+  /** One of them: what the work queue's library asks for and does not use. */
   SharedInformerFactory factory() {
-    return factory;
+    return watched.values().iterator().next().factory();
   }
 
-  /** Whether every cache has been filled once. */
+  /**
+   * Whether everything that may be seen has been seen once. A listed namespace that the API server
+   * refuses, since it does not exist yet or has no Role for us, does not keep the others waiting.
+   */
   public boolean isSynced() {
-    return migrators.hasSynced() && pods.hasSynced() && jobs.hasSynced() && replicaSets.hasSynced();
+    return watched.values().stream().allMatch(each -> each.isSynced() || each.isRefused());
+  }
+
+  /** Whether what is known of this namespace can be built on. */
+  public boolean isSynced(String namespace) {
+    return of(namespace).filter(NamespaceCaches::isSynced).isPresent();
+  }
+
+  /** Whether this namespace is among those that are watched. */
+  public boolean include(String namespace) {
+    return namespaces.include(namespace);
+  }
+
+  /** How many of the listed namespaces the API server refuses at present. */
+  public int refused() {
+    return (int) watched.values().stream().filter(NamespaceCaches::isRefused).count();
   }
 
   /** The Migrator, empty when there is none. */
   public Optional<Migrator> migrator(Key key) {
-    return Optional.ofNullable(migrators.getIndexer().getByKey(key.toString()));
+    return find(key.namespace(), key.name(), NamespaceCaches::migrators);
   }
 
   /** Every Migrator. */
   public List<Migrator> migrators() {
-    return migrators.getIndexer().list();
+    return watched.values().stream()
+        .flatMap(each -> each.migrators().getIndexer().list().stream())
+        .toList();
   }
 
   List<WatchedPod> pods(String namespace) {
-    return pods.getIndexer().byIndex(BY_NAMESPACE, namespace);
+    return in(namespace, NamespaceCaches::pods);
   }
 
   Optional<WatchedPod> pod(String namespace, String name) {
-    return Optional.ofNullable(pods.getIndexer().getByKey(namespace + "/" + name));
+    return find(namespace, name, NamespaceCaches::pods);
   }
 
   List<WatchedJob> jobs(String namespace) {
-    return jobs.getIndexer().byIndex(BY_NAMESPACE, namespace);
+    return in(namespace, NamespaceCaches::jobs);
   }
 
   Optional<WatchedReplicaSet> replicaSet(String namespace, String name) {
-    return Optional.ofNullable(replicaSets.getIndexer().getByKey(namespace + "/" + name));
+    return find(namespace, name, NamespaceCaches::replicaSets);
+  }
+
+  private Optional<NamespaceCaches> of(String namespace) {
+    return Optional.ofNullable(watched.get(namespaces.isAll() ? "" : namespace));
+  }
+
+  private <T extends KubernetesObject> List<T> in(
+      String namespace, Function<NamespaceCaches, SharedIndexInformer<T>> kind) {
+    return of(namespace)
+        .map(each -> kind.apply(each).getIndexer().byIndex(BY_NAMESPACE, namespace))
+        .orElse(List.of());
+  }
+
+  private <T extends KubernetesObject> Optional<T> find(
+      String namespace, String name, Function<NamespaceCaches, SharedIndexInformer<T>> kind) {
+    return of(namespace)
+        .map(each -> kind.apply(each).getIndexer().getByKey(namespace + "/" + name));
   }
 
   private static Key key(Migrator migrator) {
@@ -238,6 +187,6 @@ public final class Caches implements AutoCloseable {
 
   @Override
   public void close() {
-    factory.stopAllRegisteredInformers();
+    watched.values().forEach(NamespaceCaches::stop);
   }
 }

@@ -46,7 +46,6 @@ public final class Controller implements AutoCloseable {
                         new Strays(caches, events, progress),
                         progress))
                 .withWorkQueue(queue)
-                .withReadyFunc(caches::isSynced)
                 .withWorkerCount(settings.workers())
                 .build();
     controller.setWorkerThreadPool(

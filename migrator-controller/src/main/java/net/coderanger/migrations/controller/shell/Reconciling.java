@@ -15,6 +15,9 @@ final class Reconciling implements Reconciler {
   private static final Result DONE = new Result(false);
   private static final Result RETRY = new Result(true);
 
+  /** Until the caches of a namespace are filled. */
+  private static final Result NOT_YET = new Result(true, Duration.ofMillis(200));
+
   /** A requeue of zero would be a back-off; this is as good as at once. */
   private static final Duration SOON = Duration.ofMillis(1);
 
@@ -63,6 +66,9 @@ final class Reconciling implements Reconciler {
   }
 
   private Result reconcile(Key key) throws ApiException {
+    if (!caches.isSynced(key.namespace())) {
+      return NOT_YET;
+    }
     var migrator = caches.migrator(key);
     if (migrator.isEmpty()) {
       return DONE;

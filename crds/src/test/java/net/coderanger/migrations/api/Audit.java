@@ -1,4 +1,4 @@
-package net.coderanger.migrations.controller;
+package net.coderanger.migrations.api;
 
 import module java.base;
 
@@ -6,15 +6,16 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 
 /** What the API server's audit log says that a user has asked for. */
-final class Audit {
+public final class Audit {
   /** A request: what a rule must allow, by name where it was about one object. */
-  record Request(
+  public record Request(
       String namespace, String group, String resource, String verb, String name, int code) {}
 
   private final Path policy;
   private final Path log;
 
-  Audit() throws IOException {
+  /** Writes the policy, for an API server that is started with {@link #flags}. */
+  public Audit() throws IOException {
     var directory = Files.createTempDirectory("audit");
     log = directory.resolve("log");
     policy =
@@ -29,12 +30,12 @@ final class Audit {
   }
 
   /** Flags of kube-apiserver that have it write the log. */
-  List<String> flags() {
+  public List<String> flags() {
     return List.of("--audit-policy-file=" + policy, "--audit-log-path=" + log);
   }
 
   /** What this user has asked for so far. */
-  Set<Request> requestsOf(String user) throws IOException {
+  public Set<Request> requestsOf(String user) throws IOException {
     try (var lines = Files.lines(log)) {
       return lines
           .filter(line -> line.endsWith("}")) // the last one may be being written

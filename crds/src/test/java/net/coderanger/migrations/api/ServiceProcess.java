@@ -1,4 +1,4 @@
-package net.coderanger.migrations.controller;
+package net.coderanger.migrations.api;
 
 import static org.awaitility.Awaitility.await;
 
@@ -11,38 +11,42 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /** The service as a process of its own, ready. */
-final class ServiceProcess implements AutoCloseable {
+public final class ServiceProcess implements AutoCloseable {
   private static final Duration START = Duration.ofMinutes(1);
 
   private final Process process;
   private final Path log;
-  private final int gate;
+  private final int port;
+  private final int management;
 
-  private ServiceProcess(Process process, Path log, int gate) {
+  private ServiceProcess(Process process, Path log, int port, int management) {
     this.process = process;
     this.log = log;
-    this.gate = gate;
+    this.port = port;
+    this.management = management;
   }
 
   /** Starts the command with this kubeconfig and environment, and waits until it is ready. */
-  static ServiceProcess of(List<String> command, Path kubeconfig, Map<String, String> environment)
-      throws IOException {
-    var log = Files.createTempFile("controller", ".log");
-    var gate = freePort();
+  public static ServiceProcess of(
+      List<String> command, Path kubeconfig, Map<String, String> environment) throws IOException {
+    var log = Files.createTempFile("service", ".log");
+    var port = freePort();
     var management = freePort();
     var builder =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
     builder.environment().put("KUBECONFIG", kubeconfig.toString());
-    builder.environment().put("SERVER_PORT", String.valueOf(gate));
+    builder.environment().put("SERVER_PORT", String.valueOf(port));
     builder.environment().put("SERVER_SOCKETS_0_PORT", String.valueOf(management));
     builder.environment().putAll(environment);
-    var started = new ServiceProcess(builder.start(), log, gate);
-    var ready = URI.create("http://127.0.0.1:%d/health/ready".formatted(management));
+    var started = new ServiceProcess(builder.start(), log, port, management);
     try {
       await()
           .atMost(START)
           .ignoreExceptions()
-          .until(() -> !started.process.isAlive() || status(ready, "") == 200);
+          .until(
+              () ->
+                  !started.process.isAlive()
+                      || started.management("/health/ready").statusCode() == 200);
       if (!started.process.isAlive()) {
         throw new AssertionError(Files.readString(log));
       }
@@ -54,15 +58,46 @@ final class ServiceProcess implements AutoCloseable {
   }
 
   /** HTTP status of the gate's answer to this token. */
-  int gate(String migrator, String token) throws Exception {
-    return status(
-        URI.create("https://127.0.0.1:%d/v1/migrators/%s/wait".formatted(gate, migrator)), token);
+  public int gate(String migrator, String token) throws Exception {
+    return askGate(migrator, token).statusCode();
   }
 
-  private static int status(URI uri, String token) throws Exception {
-    var request = HttpRequest.newBuilder(uri).header("Authorization", "Bearer " + token).build();
+  /** The gate's whole answer to this token, once it has ended. */
+  public HttpResponse<String> askGate(String migrator, String token) throws Exception {
+    var path = Vocabulary.GATE_PATH + migrator + Vocabulary.GATE_PATH_END;
+    return send(request("https", port, path).header("Authorization", "Bearer " + token));
+  }
+
+  /** Sends JSON to the port with TLS. */
+  public HttpResponse<String> post(String path, String json) throws Exception {
+    return send(
+        request("https", port, path)
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString(json)));
+  }
+
+  /** A metric without labels of our own, as the management port shows it. */
+  public double metric(String name) throws Exception {
+    var page = management("/metrics").body();
+    return page.lines()
+        .filter(it -> it.startsWith(name + "{") || it.startsWith(name + " "))
+        .map(it -> Double.parseDouble(it.substring(it.lastIndexOf(' ') + 1)))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError(name + " is not in " + page));
+  }
+
+  /** What the management port answers: health, metrics. */
+  public HttpResponse<String> management(String path) throws Exception {
+    return send(request("http", management, path));
+  }
+
+  private static HttpRequest.Builder request(String scheme, int port, String path) {
+    return HttpRequest.newBuilder(URI.create("%s://127.0.0.1:%d%s".formatted(scheme, port, path)));
+  }
+
+  private static HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
     try (var client = HttpClient.newBuilder().sslContext(trusting()).build()) {
-      return client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode();
+      return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
     }
   }
 
@@ -107,14 +142,14 @@ final class ServiceProcess implements AutoCloseable {
   }
 
   /** Ends it as the kubelet does, and waits until it has ended. */
-  void terminate() throws InterruptedException {
+  public void terminate() throws InterruptedException {
     process.destroy();
     if (!process.waitFor(30, TimeUnit.SECONDS)) {
       throw new AssertionError("it does not end on SIGTERM");
     }
   }
 
-  String log() throws IOException {
+  public String log() throws IOException {
     return Files.readString(log);
   }
 
