@@ -3,6 +3,7 @@ package net.coderanger.migrations.controller;
 import module java.base;
 
 import io.helidon.common.Weighted;
+import io.helidon.common.tls.Tls;
 import io.helidon.config.Config;
 import io.helidon.health.HealthCheckResponse;
 import io.helidon.health.HealthCheckType;
@@ -87,8 +88,8 @@ public final class Main {
                 config,
                 doorkeeper,
                 () -> caches.isSynced() && !draining.started,
-                gate)
-            .tls(tls.tls())
+                gate,
+                tls.tls())
             .build()
             .start();
     if (!server.isRunning()) { // a port that is taken is logged, not thrown
@@ -111,10 +112,11 @@ public final class Main {
       Config config,
       Doorkeeper doorkeeper,
       BooleanSupplier ready,
-      Gate gate) {
+      Gate gate,
+      Tls tls) {
     var observe = config.get("observe");
     server.config(config.get("server"));
-    doorkeeper.guard(server);
+    doorkeeper.guard(server, tls);
     return server
         .directHandlers(
             DirectHandlers.builder()
