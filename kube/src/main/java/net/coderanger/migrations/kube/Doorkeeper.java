@@ -27,8 +27,9 @@ public final class Doorkeeper implements AutoCloseable {
    * @param most connections at a time that have said a word; each costs some 50 KiB, before its
    *     first request less
    * @param silent connections at a time that have not; each costs some 4 KiB
-   * @param headTime from the connection's beginning to the end of its first request's head, and
-   *     from the first line of any other request to the end of its head
+   * @param headTime from the connection's beginning to its first byte, from the beginning of TLS to
+   *     the end of its first request's head, and from the first line of any other request to the
+   *     end of its head
    * @param requestTime from there to the end of the answer, unless {@link #within} says otherwise
    * @param longestRequest who began his last request longer ago than this may have to make way
    */
@@ -75,6 +76,14 @@ public final class Doorkeeper implements AutoCloseable {
 
   private static final System.Logger LOG = System.getLogger(Doorkeeper.class.getName());
 
+  /** This part of all may shake hands at a time. */
+  private static final int SHAKE_HANDS = 8;
+
+  /** A handshake takes some milliseconds: who takes longer keeps nobody else from his. */
+  private static final Duration TURN = Duration.ofMillis(500);
+
+  private static final Duration LOOK = Duration.ofMillis(100);
+
   private final Limits limits;
   private final Visitors visitors;
   private final AtomicInteger sentAway = new AtomicInteger();
@@ -84,7 +93,14 @@ public final class Doorkeeper implements AutoCloseable {
   /** Begins to watch. */
   public Doorkeeper(Limits limits) {
     this.limits = limits;
-    visitors = new Visitors(limits.most, limits.silent, limits.longestRequest.toNanos());
+    visitors =
+        new Visitors(
+            new Visitors.Limits(
+                limits.most,
+                limits.silent,
+                Math.max(1, limits.most / SHAKE_HANDS),
+                TURN.toNanos(),
+                limits.longestRequest.toNanos()));
     watch = Thread.ofVirtual().name("doorkeeper").start(this::watch);
   }
 
@@ -127,8 +143,7 @@ public final class Doorkeeper implements AutoCloseable {
   private void watch() {
     try {
       while (true) {
-        // Often enough that nobody gets a tenth more time than he should.
-        Thread.sleep(limits.headTime.dividedBy(10));
+        Thread.sleep(LOOK);
         var now = now();
         for (var visitor : visitors.all()) {
           if (visitor.isLate(now)) {
@@ -138,6 +153,7 @@ public final class Doorkeeper implements AutoCloseable {
           }
         }
         visitors.forgetClosed();
+        proceed();
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
@@ -145,14 +161,19 @@ public final class Doorkeeper implements AutoCloseable {
   }
 
   private void accept(SocketChannel channel) throws IOException {
-    var now = now();
     visitors
-        .come(channel.getRemoteAddress(), channel, now, now + limits.headTime.toNanos())
+        .come(channel.getRemoteAddress(), channel, now() + limits.headTime.toNanos())
         .ifPresent(this::hangUp);
+  }
+
+  private void proceed() {
+    var now = now();
+    visitors.proceed(now, now + limits.headTime.toNanos()).forEach(this::hangUp);
   }
 
   private void hangUp(Visitors.Visitor visitor) {
     visitor.deadline(Visitors.NEVER);
+    visitor.awaitsNoTurn();
     if (visitor.channel().isOpen()) {
       sentAway.incrementAndGet();
       close(visitor);
@@ -179,8 +200,15 @@ public final class Doorkeeper implements AutoCloseable {
   /** Where the threads that serve the connections tell of their first words. */
   private final class Speaking implements FirstWord.Listener {
     @Override
-    public void spoke(SocketAddress peer) {
-      visitors.speak(peer, Thread.currentThread(), now()).ifPresent(Doorkeeper.this::hangUp);
+    public void spoke(SocketAddress peer) throws IOException {
+      var visitor = visitors.speak(peer, Thread.currentThread());
+      proceed();
+      try {
+        visitor.orElseThrow(ClosedChannelException::new).awaitTurn();
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+        throw new ClosedByInterruptException();
+      }
     }
 
     @Override
@@ -265,6 +293,7 @@ public final class Doorkeeper implements AutoCloseable {
     public void headers(ConnectionContext connection, Headers headers) {
       var now = now();
       visitors.ask(connection.remotePeer().address(), now, now + limits.requestTime.toNanos());
+      proceed();
     }
   }
 }

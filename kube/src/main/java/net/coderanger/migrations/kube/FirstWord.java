@@ -21,8 +21,8 @@ import javax.net.ssl.TrustManager;
 final class FirstWord extends SSLContext {
   /** What the context tells of the connections, by the threads that serve them. */
   interface Listener {
-    /** The first byte has come. */
-    void spoke(SocketAddress peer);
+    /** The first byte has come; TLS begins when this returns. */
+    void spoke(SocketAddress peer) throws IOException;
 
     /** The connection has ended without one. */
     void left(SocketAddress peer);

@@ -8,27 +8,57 @@ import org.junit.jupiter.api.Test;
 
 /** Who makes way; times in whatever unit. */
 class VisitorsTest {
-  private static final int LONGEST_REQUEST = 100;
+  private static final long TURN = 10;
+  private static final long LONGEST_REQUEST = 100;
 
-  private final Visitors visitors = new Visitors(2, 2, LONGEST_REQUEST);
+  private final Visitors visitors =
+      new Visitors(new Visitors.Limits(2, 2, 1, TURN, LONGEST_REQUEST));
 
   @Test
   void aFloodOfThoseThatSayNothingReachesNobodyWhoHasSaidAWord() throws IOException {
-    come("early", 0);
-    assertEquals(Optional.empty(), visitors.speak(address("early"), Thread.currentThread(), 1));
-    come("a", 2);
-    come("b", 3);
-    assertTrue(come("c", 4).orElseThrow().isLate(2 + 11), "the oldest that is silent");
-    assertTrue(visitors.at(address("early")).isPresent());
+    come("one");
+    speak("one");
+    assertEquals(List.of(), visitors.proceed(0, 1000));
+    come("a");
+    come("b");
+    var oldest = visitors.all().getFirst();
+    assertEquals(Optional.of(oldest), visitors.come(address("c"), SocketChannel.open(), 1000));
+    assertTrue(visitors.at(address("one")).isPresent());
     assertEquals(3, visitors.number());
   }
 
   @Test
+  void whoShakesHandsKeepsOthersWaitingNoLongerThanHisTurn() throws Exception {
+    come("one");
+    come("two");
+    speak("one");
+    var two = speak("two");
+    visitors.proceed(0, 1000);
+    assertTrue(visitors.at(address("one")).isPresent());
+    assertTrue(visitors.at(address("two")).isEmpty());
+    visitors.proceed(TURN + 1, 1000);
+    two.awaitTurn();
+    assertTrue(visitors.at(address("two")).isPresent());
+    assertTrue(visitors.at(address("one")).isPresent(), "he may go on");
+  }
+
+  @Test
+  void whoAsksLetsTheNextOneShakeHands() throws Exception {
+    come("one");
+    come("two");
+    speak("one");
+    visitors.proceed(0, 1000);
+    visitors.ask(address("one"), 1, 1000);
+    var two = speak("two");
+    visitors.proceed(1, 1000);
+    two.awaitTurn();
+  }
+
+  @Test
   void whoHasNotAskedMakesWayForWhoSpeaks() throws IOException {
-    speak("guest", 0);
-    visitors.ask(address("guest"), 1, 1000);
-    speak("stranger", 2);
-    assertTrue(speak("next", 3).isPresent());
+    guest("guest", 0);
+    stranger("stranger", 1);
+    assertEquals(1, stranger("next", 2 + TURN).size());
     assertTrue(visitors.at(address("stranger")).isEmpty());
     assertTrue(visitors.at(address("guest")).isPresent());
     assertTrue(visitors.at(address("next")).isPresent());
@@ -36,34 +66,42 @@ class VisitorsTest {
 
   @Test
   void nobodyMakesWayWhoMayBeWaitingForHisAnswer() throws IOException {
-    for (var guest : List.of("one", "two")) {
-      speak(guest, 0);
-      visitors.ask(address(guest), 0, 1000);
-    }
+    guest("one", 0);
+    guest("two", 0);
     visitors.askAgain(address("one"), 50, 1000);
-    assertTrue(speak("too many", LONGEST_REQUEST).isPresent());
-    assertTrue(visitors.at(address("too many")).isEmpty(), "he goes himself");
-    assertTrue(speak("later", LONGEST_REQUEST + 1).isPresent());
+    assertEquals(1, stranger("too many", LONGEST_REQUEST).size(), "he goes himself");
+    assertTrue(visitors.at(address("too many")).isEmpty());
+    assertEquals(1, stranger("later", LONGEST_REQUEST + 1).size());
     assertTrue(visitors.at(address("two")).isEmpty(), "he asked too long ago");
     assertTrue(visitors.at(address("one")).isPresent());
   }
 
   @Test
   void whoIsClosedCountsNoLonger() throws IOException {
-    speak("one", 0);
-    speak("two", 0);
+    stranger("one", 0);
+    stranger("two", 1 + TURN);
     visitors.at(address("one")).orElseThrow().channel().close();
-    assertEquals(Optional.empty(), speak("three", 1));
+    assertEquals(List.of(), stranger("three", 2 * (1 + TURN)));
     assertTrue(visitors.at(address("two")).isPresent());
   }
 
-  private Optional<Visitors.Visitor> speak(String name, long now) throws IOException {
-    assertEquals(Optional.empty(), come(name, now));
-    return visitors.speak(address(name), Thread.currentThread(), now);
+  private void guest(String name, long now) throws IOException {
+    assertEquals(List.of(), stranger(name, now));
+    visitors.ask(address(name), now, 1000);
   }
 
-  private Optional<Visitors.Visitor> come(String name, long now) throws IOException {
-    return visitors.come(address(name), SocketChannel.open(), now, now + 10);
+  private List<Visitors.Visitor> stranger(String name, long now) throws IOException {
+    come(name);
+    speak(name);
+    return visitors.proceed(now, 1000);
+  }
+
+  private void come(String name) throws IOException {
+    assertEquals(Optional.empty(), visitors.come(address(name), SocketChannel.open(), 1000));
+  }
+
+  private Visitors.Visitor speak(String name) {
+    return visitors.speak(address(name), Thread.currentThread()).orElseThrow();
   }
 
   private static SocketAddress address(String name) {
