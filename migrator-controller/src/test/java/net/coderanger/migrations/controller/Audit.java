@@ -4,6 +4,7 @@ import module java.base;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import net.coderanger.migrations.api.Scratch;
 
 /** What the API server's audit log says that a user has asked for. */
 final class Audit {
@@ -15,7 +16,7 @@ final class Audit {
   private final Path log;
 
   Audit() throws IOException {
-    var directory = Files.createTempDirectory("audit");
+    var directory = Scratch.directory("audit");
     log = directory.resolve("log");
     policy =
         Files.writeString(

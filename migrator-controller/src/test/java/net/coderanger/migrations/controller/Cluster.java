@@ -12,6 +12,7 @@ import io.kubernetes.client.openapi.ApiException;
 import io.kubernetes.client.openapi.Pair;
 import io.kubernetes.client.util.KubeConfig;
 import net.coderanger.migrations.api.KubeApi;
+import net.coderanger.migrations.api.Scratch;
 import net.coderanger.migrations.api.Vocabulary;
 
 /**
@@ -349,7 +350,7 @@ final class Cluster {
             .getAsString();
     var admin = KubeConfig.loadKubeConfig(new StringReader(kube.kubeconfig()));
     return Files.writeString(
-        Files.createTempFile("kubeconfig", ""),
+        Scratch.file("kubeconfig", ""),
         """
         apiVersion: v1
         kind: Config

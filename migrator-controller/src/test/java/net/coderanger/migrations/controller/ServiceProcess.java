@@ -9,6 +9,7 @@ import java.security.cert.X509Certificate;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
+import net.coderanger.migrations.api.Scratch;
 
 /** The service as a process of its own, ready. */
 final class ServiceProcess implements AutoCloseable {
@@ -27,7 +28,7 @@ final class ServiceProcess implements AutoCloseable {
   /** Starts the command with this kubeconfig and environment, and waits until it is ready. */
   static ServiceProcess of(List<String> command, Path kubeconfig, Map<String, String> environment)
       throws IOException {
-    var log = Files.createTempFile("controller", ".log");
+    var log = Scratch.file("controller", ".log");
     var gate = freePort();
     var management = freePort();
     var builder =
@@ -57,6 +58,28 @@ final class ServiceProcess implements AutoCloseable {
   int gate(String migrator, String token) throws Exception {
     return status(
         URI.create("https://127.0.0.1:%d/v1/migrators/%s/wait".formatted(gate, migrator)), token);
+  }
+
+  /** Of the gate. */
+  int port() {
+    return gate;
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /**
+   * Memory that is resident, in MiB: now (VmRSS), of that what no file holds (RssAnon), or the most
+   * so far (VmHWM).
+   */
+  double resident(String which) throws IOException {
+    var line =
+        Files.readAllLines(Path.of("/proc/%d/status".formatted(process.pid()))).stream()
+            .filter(it -> it.startsWith(which))
+            .findFirst()
+            .orElseThrow();
+    return Integer.parseInt(line.replaceAll("\\D", "")) / 1024.0;
   }
 
   private static int status(URI uri, String token) throws Exception {
