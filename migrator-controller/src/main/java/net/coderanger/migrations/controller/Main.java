@@ -59,6 +59,10 @@ public final class Main {
     }
 
     var clients = KubeClients.standard(settings.callTimeout());
+    // The lease has a connection of its own, where nothing is queued before its renewal, and one
+    // call
+    // that gets no answer leaves time for another one.
+    var election = KubeClients.calling(settings.renewDeadline().dividedBy(2));
     var metrics = new Metrics(Services.get(MeterRegistry.class));
     var api = new Api(clients.calls(), metrics);
     var tls = ServingTls.start(tlsSettings, clients.calls());
@@ -66,9 +70,10 @@ public final class Main {
     var observation = new Observation(api, caches, Clock.systemUTC());
     var events = new Events(api, settings.identity(), Clock.systemUTC());
     var doorkeeper = new Doorkeeper(limits);
-    var gate = new Gate(gateSettings, doorkeeper, api, caches, observation, events);
-    var controller =
-        new Controller(clients.calls(), settings, api, caches, observation, events, metrics);
+    // Theirs are one for each waiter: a thousand of them must not push out what the Migrator tells.
+    var waitersEvents = new Events(api, settings.identity(), Clock.systemUTC());
+    var gate = new Gate(gateSettings, doorkeeper, api, caches, observation, waitersEvents);
+    var controller = new Controller(election, settings, api, caches, observation, events, metrics);
     metrics.gauge(
         "migrations_controller_waiters", "Waiters whose requests are open", gate::waiting);
     metrics.gauge(
