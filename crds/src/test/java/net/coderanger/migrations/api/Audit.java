@@ -16,7 +16,7 @@ public final class Audit {
 
   /** Writes the policy, for an API server that is started with {@link #flags}. */
   public Audit() throws IOException {
-    var directory = Files.createTempDirectory("audit");
+    var directory = Scratch.directory("audit");
     log = directory.resolve("log");
     policy =
         Files.writeString(

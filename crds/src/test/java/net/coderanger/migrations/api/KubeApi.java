@@ -129,7 +129,7 @@ public final class KubeApi implements AutoCloseable {
             .getToken();
     var admin = KubeConfig.loadKubeConfig(new StringReader(kubeconfig()));
     return Files.writeString(
-        Files.createTempFile("kubeconfig", ""),
+        Scratch.file("kubeconfig", ""),
         """
         apiVersion: v1
         kind: Config

@@ -29,7 +29,7 @@ public final class ServiceProcess implements AutoCloseable {
   /** Starts the command with this kubeconfig and environment, and waits until it is ready. */
   public static ServiceProcess of(
       List<String> command, Path kubeconfig, Map<String, String> environment) throws IOException {
-    var log = Files.createTempFile("service", ".log");
+    var log = Scratch.file("service", ".log");
     var port = freePort();
     var management = freePort();
     var builder =
@@ -89,6 +89,28 @@ public final class ServiceProcess implements AutoCloseable {
   /** What the management port answers: health, metrics. */
   public HttpResponse<String> management(String path) throws Exception {
     return send(request("http", management, path));
+  }
+
+  /** Of the port with TLS. */
+  public int port() {
+    return port;
+  }
+
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /**
+   * Memory that is resident, in MiB: now (VmRSS), of that what no file holds (RssAnon), or the most
+   * so far (VmHWM).
+   */
+  public double resident(String which) throws IOException {
+    var line =
+        Files.readAllLines(Path.of("/proc/%d/status".formatted(process.pid()))).stream()
+            .filter(it -> it.startsWith(which))
+            .findFirst()
+            .orElseThrow();
+    return Integer.parseInt(line.replaceAll("\\D", "")) / 1024.0;
   }
 
   private static HttpRequest.Builder request(String scheme, int port, String path) {

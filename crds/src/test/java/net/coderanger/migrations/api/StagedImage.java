@@ -12,7 +12,7 @@ public final class StagedImage {
 
   /** Of the module that is being tested. */
   public StagedImage() throws IOException {
-    classes = Files.createTempFile("classes", ".log");
+    classes = Scratch.file("classes", ".log");
   }
 
   /** Starts the program; its class data archive must fit, and what comes from it is noted. */

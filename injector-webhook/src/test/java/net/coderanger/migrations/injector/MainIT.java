@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.*;
 
 import module java.base;
 
+import net.coderanger.migrations.api.Scratch;
 import net.coderanger.migrations.api.StagedImage;
 import net.coderanger.migrations.injector.shell.ClusterUnderTest;
 import org.junit.jupiter.api.AfterAll;
@@ -25,7 +26,7 @@ class MainIT {
     cluster = new ClusterUnderTest();
     cluster.namespace("migrations-operator", "{}");
     cluster.webhook("zz-migrations-operator-injector", 1, "none");
-    kubeconfig = Files.writeString(Files.createTempFile("kube", "config"), cluster.kubeconfig());
+    kubeconfig = Files.writeString(Scratch.file("kube", "config"), cluster.kubeconfig());
   }
 
   @AfterAll
@@ -92,7 +93,7 @@ class MainIT {
   }
 
   private Process run(List<String> command, Map<String, String> environment) throws IOException {
-    log = Files.createTempFile("injector", ".log");
+    log = Scratch.file("injector", ".log");
     var builder =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
     builder.environment().put("KUBECONFIG", kubeconfig.toString());

@@ -3,6 +3,7 @@ package net.coderanger.migrations.kube;
 import module java.base;
 
 import io.helidon.common.socket.SocketOptions;
+import io.helidon.common.tls.Tls;
 import io.helidon.config.Config;
 import io.helidon.http.Headers;
 import io.helidon.http.HttpPrologue;
@@ -17,19 +18,23 @@ import io.helidon.webserver.http1.Http1ConnectionListener;
  * no limit of time for a TLS handshake, a head or a body that trickles or stops, nor for a peer
  * that does not read, its read-timeout does nothing in a server, and where max-tcp-connections is
  * reached it accepts nobody any more. Here he who dawdles is hung up on, and where there are too
- * many, the one who has dawdled longest.
+ * many, those that have said least ({@link Visitors}).
  */
 public final class Doorkeeper implements AutoCloseable {
   /**
    * Limits of one server.
    *
-   * @param most connections at a time; each costs some 50 KiB, before its first request less
-   * @param headTime from the connection's beginning to the end of its first request's head, and
-   *     from the first line of any other request to the end of its head
+   * @param most connections at a time that have said a word; each costs some 50 KiB, before its
+   *     first request less
+   * @param silent connections at a time that have not; each costs some 4 KiB
+   * @param headTime from the connection's beginning to its first byte, from the beginning of TLS to
+   *     the end of its first request's head, and from the first line of any other request to the
+   *     end of its head
    * @param requestTime from there to the end of the answer, unless {@link #within} says otherwise
    * @param longestRequest who began his last request longer ago than this may have to make way
    */
-  public record Limits(int most, Duration headTime, Duration requestTime, Duration longestRequest) {
+  public record Limits(
+      int most, int silent, Duration headTime, Duration requestTime, Duration longestRequest) {
     /** Where no request may take longer than requestTime. */
     public static Limits from(Config connections) {
       return from(connections, connections.get("request-time").as(Duration.class).get());
@@ -45,11 +50,13 @@ public final class Doorkeeper implements AutoCloseable {
       var limits =
           new Limits(
               connections.get("most").asInt().get(),
+              connections.get("silent").asInt().get(),
               connections.get("head-time").as(Duration.class).get(),
               connections.get("request-time").as(Duration.class).get(),
               longestRequest);
-      if (limits.most < 1) {
-        throw new IllegalArgumentException("connections.most must be at least 1");
+      if (limits.most < 1 || limits.silent < 1) {
+        throw new IllegalArgumentException(
+            "connections.most and connections.silent must be at least 1");
       }
       if (limits.headTime.compareTo(Duration.ofMillis(100)) < 0) {
         throw new IllegalArgumentException("connections.head-time must be at least 100 ms");
@@ -68,29 +75,17 @@ public final class Doorkeeper implements AutoCloseable {
   }
 
   private static final System.Logger LOG = System.getLogger(Doorkeeper.class.getName());
-  private static final long NEVER = Long.MAX_VALUE;
 
-  private static final class Visitor {
-    private final SocketChannel channel;
+  /** This part of all may shake hands at a time. */
+  private static final int SHAKE_HANDS = 8;
 
-    /** In the time of {@link #now}. */
-    private volatile long deadline;
+  /** A handshake takes some milliseconds: who takes longer keeps nobody else from his. */
+  private static final Duration TURN = Duration.ofMillis(500);
 
-    private volatile long began;
-    private volatile boolean asked;
-
-    /** That serves him; known from his first request on. */
-    private volatile Thread thread;
-
-    private Visitor(SocketChannel channel, long now, long deadline) {
-      this.channel = channel;
-      this.began = now;
-      this.deadline = deadline;
-    }
-  }
+  private static final Duration LOOK = Duration.ofMillis(100);
 
   private final Limits limits;
-  private final Map<SocketAddress, Visitor> visitors = new ConcurrentHashMap<>();
+  private final Visitors visitors;
   private final AtomicInteger sentAway = new AtomicInteger();
   private final long start = System.nanoTime();
   private final Thread watch;
@@ -98,16 +93,25 @@ public final class Doorkeeper implements AutoCloseable {
   /** Begins to watch. */
   public Doorkeeper(Limits limits) {
     this.limits = limits;
+    visitors =
+        new Visitors(
+            new Visitors.Limits(
+                limits.most,
+                limits.silent,
+                Math.max(1, limits.most / SHAKE_HANDS),
+                TURN.toNanos(),
+                limits.longestRequest.toNanos()));
     watch = Thread.ofVirtual().name("doorkeeper").start(this::watch);
   }
 
-  /** Sets it before the default socket of a server that speaks HTTP/1.1. */
-  public void guard(WebServerConfig.Builder server) {
+  /** Sets it before the default socket of a server that speaks HTTP/1.1 over this TLS. */
+  public void guard(WebServerConfig.Builder server, Tls tls) {
     server
         // With NIO a connection costs more than twice the memory, and its name is looked up.
         .useNio(false)
         .connectionOptions(
             new Accepting(server.connectionOptions().orElseGet(SocketOptions::create)))
+        .tls(Tls.builder().sslContext(new FirstWord(tls.sslContext(), new Speaking())).build())
         .addProtocol(Http1Config.builder().addReceiveListener(new Listening()).build());
   }
 
@@ -118,17 +122,17 @@ public final class Doorkeeper implements AutoCloseable {
 
   /** How many connections are open. */
   public int present() {
-    return visitors.size();
+    return visitors.number();
   }
 
   /** From now on until it is closed, this request's connection has so much time; then, any. */
   public InTime within(ServerRequest request, Duration time) {
-    var visitor = visitors.get(request.remotePeer().address());
-    if (visitor == null) { // hung up on already
+    var visitor = visitors.at(request.remotePeer().address());
+    if (visitor.isEmpty()) { // hung up on already
       return () -> {};
     }
-    visitor.deadline = now() + time.toNanos();
-    return () -> visitor.deadline = NEVER;
+    visitor.get().deadline(now() + time.toNanos());
+    return () -> visitor.get().deadline(Visitors.NEVER);
   }
 
   /** This request has got its answer, and its connection may stay open for another one. */
@@ -139,17 +143,17 @@ public final class Doorkeeper implements AutoCloseable {
   private void watch() {
     try {
       while (true) {
-        // Often enough that nobody gets a tenth more time than he should.
-        Thread.sleep(limits.headTime.dividedBy(10));
+        Thread.sleep(LOOK);
         var now = now();
-        for (var visitor : visitors.values()) {
-          if (visitor.deadline < now) {
+        for (var visitor : visitors.all()) {
+          if (visitor.isLate(now)) {
             hangUp(visitor);
-          } else if (visitor.thread != null && !visitor.thread.isAlive()) {
+          } else if (visitor.isForsaken()) {
             close(visitor); // Helidon ends TLS but leaves the connection below it open
           }
         }
-        visitors.values().removeIf(visitor -> !visitor.channel.isOpen());
+        visitors.forgetClosed();
+        proceed();
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
@@ -157,43 +161,28 @@ public final class Doorkeeper implements AutoCloseable {
   }
 
   private void accept(SocketChannel channel) throws IOException {
-    if (visitors.size() >= limits.most) {
-      visitors.values().removeIf(visitor -> !visitor.channel.isOpen());
-    }
-    if (visitors.size() >= limits.most) {
-      makeWay();
-    }
+    visitors
+        .come(channel.getRemoteAddress(), channel, now() + limits.headTime.toNanos())
+        .ifPresent(this::hangUp);
+  }
+
+  private void proceed() {
     var now = now();
-    visitors.put(
-        channel.getRemoteAddress(), new Visitor(channel, now, now + limits.headTime.toNanos()));
+    visitors.proceed(now, now + limits.headTime.toNanos()).forEach(this::hangUp);
   }
 
-  /** Nobody who has asked and may be waiting for his answer makes way. */
-  private void makeWay() {
-    var longestAgo = now() - limits.longestRequest.toNanos();
-    var last =
-        visitors.entrySet().stream()
-            .filter(entry -> !entry.getValue().asked || entry.getValue().began < longestAgo)
-            .min(
-                Comparator.<Map.Entry<SocketAddress, Visitor>, Boolean>comparing(
-                        entry -> entry.getValue().asked)
-                    .thenComparing(entry -> entry.getValue().began));
-    if (last.isEmpty()) {
-      throw new IllegalStateException("too many connections");
+  private void hangUp(Visitors.Visitor visitor) {
+    visitor.deadline(Visitors.NEVER);
+    visitor.awaitsNoTurn();
+    if (visitor.channel().isOpen()) {
+      sentAway.incrementAndGet();
+      close(visitor);
     }
-    hangUp(last.get().getValue());
-    visitors.remove(last.get().getKey());
   }
 
-  private void hangUp(Visitor visitor) {
-    visitor.deadline = NEVER;
-    sentAway.incrementAndGet();
-    close(visitor);
-  }
-
-  private static void close(Visitor visitor) {
+  private static void close(Visitors.Visitor visitor) {
     try {
-      visitor.channel.close(); // which ends whatever its thread waits for
+      visitor.channel().close(); // which ends whatever its thread waits for
     } catch (IOException e) {
       LOG.log(System.Logger.Level.DEBUG, "A connection could not be closed", e);
     }
@@ -206,6 +195,26 @@ public final class Doorkeeper implements AutoCloseable {
   @Override
   public void close() {
     watch.interrupt();
+  }
+
+  /** Where the threads that serve the connections tell of their first words. */
+  private final class Speaking implements FirstWord.Listener {
+    @Override
+    public void spoke(SocketAddress peer) throws IOException {
+      var visitor = visitors.speak(peer, Thread.currentThread());
+      proceed();
+      try {
+        visitor.orElseThrow(ClosedChannelException::new).awaitTurn();
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+        throw new ClosedByInterruptException();
+      }
+    }
+
+    @Override
+    public void left(SocketAddress peer) {
+      visitors.leave(peer);
+    }
   }
 
   /** Where Helidon shows each connection that it has accepted, before anything else. */
@@ -276,22 +285,15 @@ public final class Doorkeeper implements AutoCloseable {
   private final class Listening implements Http1ConnectionListener {
     @Override
     public void prologue(ConnectionContext connection, HttpPrologue prologue) {
-      var visitor = visitors.get(connection.remotePeer().address());
-      if (visitor != null && visitor.asked) {
-        visitor.began = now();
-        visitor.deadline = visitor.began + limits.headTime.toNanos();
-      }
+      var now = now();
+      visitors.askAgain(connection.remotePeer().address(), now, now + limits.headTime.toNanos());
     }
 
     @Override
     public void headers(ConnectionContext connection, Headers headers) {
-      var visitor = visitors.get(connection.remotePeer().address());
-      if (visitor != null) {
-        visitor.thread = Thread.currentThread();
-        visitor.asked = true;
-        visitor.began = now();
-        visitor.deadline = visitor.began + limits.requestTime.toNanos();
-      }
+      var now = now();
+      visitors.ask(connection.remotePeer().address(), now, now + limits.requestTime.toNanos());
+      proceed();
     }
   }
 }

@@ -21,8 +21,16 @@ public record KubeClients(ApiClient calls, ApiClient watches) {
    */
   public static KubeClients standard(Duration timeout) throws IOException {
     LenientJson.install();
-    return new KubeClients(
-        ClientBuilder.standard().setReadTimeout(timeout).build(),
-        ClientBuilder.standard().setReadTimeout(Duration.ZERO).build());
+    return new KubeClients(calling(timeout), calling(Duration.ZERO));
+  }
+
+  /**
+   * One more client, with connections of its own.
+   *
+   * @param timeout of one call, 0 for none
+   * @throws IOException when the configuration cannot be read
+   */
+  public static ApiClient calling(Duration timeout) throws IOException {
+    return ClientBuilder.standard().setReadTimeout(timeout).build();
   }
 }

@@ -3,6 +3,7 @@ package net.coderanger.migrations.controller;
 import module java.base;
 
 import io.helidon.common.Weighted;
+import io.helidon.common.tls.Tls;
 import io.helidon.config.Config;
 import io.helidon.health.HealthCheckResponse;
 import io.helidon.health.HealthCheckType;
@@ -61,6 +62,10 @@ public final class Main {
     }
 
     var clients = KubeClients.standard(settings.callTimeout());
+    // The lease has a connection of its own, where nothing is queued before its renewal, and one
+    // call
+    // that gets no answer leaves time for another one.
+    var election = KubeClients.calling(settings.renewDeadline().dividedBy(2));
     var metrics = new Metrics(Services.get(MeterRegistry.class));
     var api = new Api(clients.calls(), metrics);
     var tls = ServingTls.start(tlsSettings, clients.calls());
@@ -68,9 +73,10 @@ public final class Main {
     var observation = new Observation(api, caches, Clock.systemUTC());
     var events = new Events(api, settings.identity(), Clock.systemUTC());
     var doorkeeper = new Doorkeeper(limits);
-    var gate = new Gate(gateSettings, doorkeeper, api, caches, observation, events);
-    var controller =
-        new Controller(clients.calls(), settings, api, caches, observation, events, metrics);
+    // Theirs are one for each waiter: a thousand of them must not push out what the Migrator tells.
+    var waitersEvents = new Events(api, settings.identity(), Clock.systemUTC());
+    var gate = new Gate(gateSettings, doorkeeper, api, caches, observation, waitersEvents);
+    var controller = new Controller(election, settings, api, caches, observation, events, metrics);
     metrics.gauge(
         "migrations_controller_waiters", "Waiters whose requests are open", gate::waiting);
     metrics.gauge(
@@ -102,8 +108,8 @@ public final class Main {
                 config,
                 doorkeeper,
                 () -> caches.isSynced() && !draining.started,
-                gate)
-            .tls(tls.tls())
+                gate,
+                tls.tls())
             .build()
             .start();
     if (!server.isRunning()) { // a port that is taken is logged, not thrown
@@ -126,10 +132,11 @@ public final class Main {
       Config config,
       Doorkeeper doorkeeper,
       BooleanSupplier ready,
-      Gate gate) {
+      Gate gate,
+      Tls tls) {
     var observe = config.get("observe");
     server.config(config.get("server"));
-    doorkeeper.guard(server);
+    doorkeeper.guard(server, tls);
     return server
         .directHandlers(
             DirectHandlers.builder()

@@ -2,10 +2,12 @@ package net.coderanger.migrations.controller;
 
 import module java.base;
 
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 
 /** One TLS connection to the gate, line by line. */
 final class Caller implements AutoCloseable {
+  private final Socket plain;
   private final SSLSocket socket;
   private final BufferedReader in;
 
@@ -13,16 +15,24 @@ final class Caller implements AutoCloseable {
     this(port, 0);
   }
 
+  Caller(int port, SSLContext tls) throws IOException {
+    this(port, 0, tls);
+  }
+
   /**
    * @param window bytes that the peer may send before they are read; 0: as usual
    */
   Caller(int port, int window) throws IOException, GeneralSecurityException {
-    var plain = new Socket();
+    this(port, window, Crowd.TLS);
+  }
+
+  private Caller(int port, int window, SSLContext tls) throws IOException {
+    plain = new Socket();
     if (window > 0) {
       plain.setReceiveBufferSize(window);
     }
     plain.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-    socket = (SSLSocket) Crowd.TLS.getSocketFactory().createSocket(plain, "gate", port, true);
+    socket = (SSLSocket) tls.getSocketFactory().createSocket(plain, "gate", port, true);
     socket.setSoTimeout(30_000);
     socket.setTcpNoDelay(true);
     socket.startHandshake();
@@ -70,6 +80,6 @@ final class Caller implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    socket.close();
+    plain.close(); // at once: TLS would wait until the gate has something to say
   }
 }

@@ -3,6 +3,7 @@ package net.coderanger.migrations.controller;
 import module java.base;
 
 import java.security.cert.X509Certificate;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.X509TrustManager;
@@ -69,12 +70,15 @@ final class Crowd {
             new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8), 512);
     var status = in.readLine();
     if (status == null || !status.contains(" 200 ")) {
-      say(number, "refused " + status);
-      var seconds = 1;
+      var retryAfter = OptionalInt.empty();
       for (var line = in.readLine(); line != null && !line.isEmpty(); line = in.readLine()) {
         var header = RETRY_AFTER.matcher(line);
-        seconds = header.matches() ? Integer.parseInt(header.group(1)) : seconds;
+        if (header.matches()) {
+          retryAfter = OptionalInt.of(Integer.parseInt(header.group(1)));
+        }
       }
+      say(number, "refused %s, Retry-After %s".formatted(status, retryAfter));
+      var seconds = retryAfter.orElse(1);
       return Duration.ofSeconds(seconds);
     }
     for (var line = in.readLine(); line != null; line = in.readLine()) {
@@ -102,12 +106,13 @@ final class Crowd {
   }
 
   /** Trusts anybody. */
-  static final SSLContext TLS = tls();
+  static final SSLContext TLS = tls(new KeyManager[0]);
 
-  private static SSLContext tls() {
+  /** Trusts anybody, and shows these certificates to whom asks for one. */
+  static SSLContext tls(KeyManager[] keys) {
     try {
       var context = SSLContext.getInstance("TLS");
-      context.init(null, new X509TrustManager[] {new Anybody()}, null);
+      context.init(keys, new X509TrustManager[] {new Anybody()}, null);
       return context;
     } catch (GeneralSecurityException e) {
       throw new AssertionError(e);

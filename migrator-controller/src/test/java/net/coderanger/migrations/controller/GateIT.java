@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.*;
 import module java.base;
 
 import com.google.gson.JsonObject;
+import io.kubernetes.client.util.KubeConfig;
+import io.kubernetes.client.util.SSLUtils;
 import net.coderanger.migrations.api.KubeApi;
 import net.coderanger.migrations.api.Vocabulary;
 import org.junit.jupiter.api.AfterAll;
@@ -17,6 +19,8 @@ import org.junit.jupiter.api.Test;
 class GateIT {
   private static final String MIGRATED =
       "{\"migratedImages\":[{\"image\":\"shop:1\",\"migrationImage\":\"shop:1\"}]}";
+  private static final String NODE_TOKEN = "token-of-a-node";
+  private static final String USER_TOKEN = "token-of-a-user";
   private static final AtomicInteger NAMESPACES = new AtomicInteger();
   private static final Calls CALLS = new Calls();
   private static KubeApi kube;
@@ -27,7 +31,10 @@ class GateIT {
 
   @BeforeAll
   static void start() throws Exception {
-    kube = KubeApi.withMigrators();
+    kube =
+        KubeApi.withMigrators(
+            "--token-auth-file=" + users(),
+            "--api-audiences=https://kubernetes.default.svc," + Vocabulary.AUDIENCE);
     gate =
         new RunningGate(
             kube,
@@ -71,6 +78,58 @@ class GateIT {
     assertEquals(401, status(cluster.token(pod, "https://kubernetes.default.svc")), "the API's");
     assertEquals(401, status("x".repeat(20_000).substring(0, 15_000)), "a long one");
     assertEquals(403, status(unbound()), "not bound to a pod");
+  }
+
+  @Test
+  void aUsersCertificateIsNoToken() throws Exception {
+    var admin = KubeConfig.loadKubeConfig(new StringReader(kube.kubeconfig()));
+    var keys =
+        SSLUtils.keyManagers(
+            Files.readAllBytes(Path.of(admin.getClientCertificateFile())),
+            Files.readAllBytes(Path.of(admin.getClientKeyFile())),
+            "RSA",
+            "",
+            null,
+            null);
+    try (var caller = new Caller(gate.port(), Crowd.tls(keys))) {
+      caller.send("GET /v1/migrators/shop/wait HTTP/1.1\r\nHost: gate\r\n\r\n");
+      assertEquals(401, caller.status());
+    }
+  }
+
+  @Test
+  void aNodeOrAUserIsNotAPod() throws Exception {
+    cluster.migratorStatus("shop", MIGRATED);
+    // Bound to a node, as tokens of ServiceAccounts may be.
+    cluster.call("POST", "/api/v1/nodes", "{\"metadata\":{\"name\":\"n1\"}}");
+    assertEquals(
+        403,
+        status(
+            requested(
+                "\"boundObjectRef\":{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"name\":\"n1\"}")),
+        "bound to a node");
+    // This API server is told that our audience is its own, else it takes none of these for us.
+    assertEquals(403, status(NODE_TOKEN), "a node's");
+    assertEquals(403, status(USER_TOKEN), "a user's");
+    try (var usual = KubeApi.withMigrators("--token-auth-file=" + users());
+        var other = new RunningGate(usual, CALLS, Map.of())) {
+      for (var token : List.of(NODE_TOKEN, USER_TOKEN)) {
+        try (var caller = new Caller(other.port())) {
+          caller.ask("shop", token);
+          assertEquals(401, caller.status(), "not meant for us");
+        }
+      }
+    }
+  }
+
+  private static Path users() throws IOException {
+    return Files.writeString(
+        Path.of("target/users.csv").toAbsolutePath(),
+        """
+        %s,system:node:n1,1,"system:nodes"
+        %s,jane,2,"system:masters"
+        """
+            .formatted(NODE_TOKEN, USER_TOKEN));
   }
 
   @Test
@@ -218,11 +277,16 @@ class GateIT {
   }
 
   private String unbound() throws Exception {
+    return requested("\"boundObjectRef\":null");
+  }
+
+  /** For our audience. */
+  private String requested(String member) throws Exception {
     return cluster
         .call(
             "POST",
             "/api/v1/namespaces/%s/serviceaccounts/default/token".formatted(cluster.namespace),
-            "{\"spec\":{\"audiences\":[\"%s\"]}}".formatted(Vocabulary.AUDIENCE))
+            "{\"spec\":{\"audiences\":[\"%s\"],%s}}".formatted(Vocabulary.AUDIENCE, member))
         .getAsJsonObject("status")
         .get("token")
         .getAsString();

@@ -105,6 +105,35 @@ class MigrationIT {
   }
 
   @Test
+  void aFailedRunIsToldOncePerWorkloadHoweverManyOfItsPodsWait() throws Exception {
+    var cluster = new Cluster(kube, "told-once");
+    cluster.migrator("shop", SELECTOR + ",\"backoffLimit\":0}");
+    var replicaSet = cluster.replicaSet("shop-a", "shop:1", 1);
+    Parallel.make(
+        Parallel.times(50),
+        i -> Cluster.name(cluster.waitingPod("shop-" + i, replicaSet, "shop", "shop:1")));
+    var first = cluster.newJob();
+    cluster.endPod(cluster.startPodOf(first), 1, "no");
+    await().until(() -> cluster.reason("shop").equals("MigrationsFailed"));
+    await().until(() -> !cluster.events("Deployment").isEmpty());
+    cluster.deletePod("shop-0"); // looked at again, and again after that
+    await().until(() -> waitingPods(cluster) == 49);
+    cluster.deletePod("shop-1");
+    await().until(() -> waitingPods(cluster) == 48);
+
+    cluster.patchMigrator("shop", "{\"spec\":{\"args\":[\"again\"]}}");
+    cluster.endPod(cluster.startPodOf(cluster.newJob(Cluster.name(first))), 1, "no");
+    await().until(() -> cluster.events("Deployment").size() == 2);
+    cluster.deletePod("shop-2");
+    await().until(() -> waitingPods(cluster) == 47);
+    assertEquals(2, cluster.events("Deployment").size(), "one each run");
+  }
+
+  private static int waitingPods(Cluster cluster) throws Exception {
+    return cluster.getMigrator("shop").getAsJsonObject("status").get("waitingPods").getAsInt();
+  }
+
+  @Test
   void onlyATokenOfOursThatIsBoundToALivePodIsServed() throws Exception {
     var cluster = new Cluster(kube, "tokens");
     cluster.migrator("shop", SPEC);

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import module java.base;
 
 import net.coderanger.migrations.api.KubeApi;
+import net.coderanger.migrations.api.Scratch;
 
 /**
  * The service itself in a process of its own, with the flags of its image: one that can be killed.
@@ -30,9 +31,9 @@ final class Replica implements AutoCloseable {
   Replica(String access, String identity, int port) throws IOException {
     this.identity = identity;
     this.port = port == 0 ? freePort() : port;
-    var kubeconfig = Files.createTempFile("kubeconfig", "");
+    var kubeconfig = Scratch.file("kubeconfig", "");
     Files.writeString(kubeconfig, access);
-    log = Files.createTempFile("replica-" + identity, ".log");
+    log = Scratch.file("replica-" + identity, ".log");
     var builder =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),

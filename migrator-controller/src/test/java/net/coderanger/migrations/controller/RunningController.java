@@ -43,7 +43,11 @@ final class RunningController implements AutoCloseable {
                 Duration.ofSeconds(10)),
             new Doorkeeper(
                 new Doorkeeper.Limits(
-                    10_000, Duration.ofSeconds(10), Duration.ofMinutes(1), Duration.ofMinutes(10))),
+                    10_000,
+                    10_000,
+                    Duration.ofSeconds(10),
+                    Duration.ofMinutes(1),
+                    Duration.ofMinutes(10))),
             api,
             caches,
             observation,

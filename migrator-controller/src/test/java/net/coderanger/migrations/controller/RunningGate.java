@@ -59,8 +59,7 @@ final class RunningGate implements AutoCloseable {
             TlsSettings.from(config.get("tls"), "default", "migrator-controller"), kube.client());
     caches.start();
     server =
-        Main.configure(WebServer.builder(), config, doorkeeper, caches::isSynced, gate)
-            .tls(tls.tls())
+        Main.configure(WebServer.builder(), config, doorkeeper, caches::isSynced, gate, tls.tls())
             .build()
             .start();
     tls.reload(server);

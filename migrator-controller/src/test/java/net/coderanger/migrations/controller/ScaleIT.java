@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.*;
 import module java.base;
 
 import com.google.gson.JsonObject;
+import net.coderanger.migrations.api.Flood;
 import net.coderanger.migrations.api.KubeApi;
 import net.coderanger.migrations.api.Vocabulary;
 import org.junit.jupiter.api.AfterAll;
@@ -14,8 +15,13 @@ import org.junit.jupiter.api.Test;
 
 /** A thousand waiters at once, at the gate of one replica, over TLS. */
 class ScaleIT {
+  private static final String MIGRATED =
+      "{\"migratedImages\":[{\"image\":\"shop:1\",\"migrationImage\":\"shop:1\"}]}";
   private static final int WAITERS = 1000;
   private static final int EDITED = 5;
+  private static final int FLOOD = 10_000;
+  private static final int FLOOD_OF_EACH_KIND = 40;
+  private static final int GOOD = 300;
 
   private static KubeApi kube;
   private static final Calls CALLS = new Calls();
@@ -24,7 +30,12 @@ class ScaleIT {
   @BeforeAll
   static void start() throws Exception {
     kube = KubeApi.withMigrators();
-    gate = new RunningGate(kube, CALLS, Map.of("gate.waiters", String.valueOf(WAITERS + EDITED)));
+    gate =
+        new RunningGate(
+            kube,
+            CALLS,
+            Map.of(
+                "gate.waiters", String.valueOf(WAITERS + EDITED), "connections.head-time", "PT5S"));
   }
 
   @AfterAll
@@ -41,6 +52,7 @@ class ScaleIT {
     var all = WAITERS + EDITED;
     var tokens = Parallel.make(Parallel.times(all), i -> token(cluster, replicaSet, "shop-" + i));
     var before = heap();
+    CALLS.forget();
 
     try (var waiters = new Waiters(String.valueOf(gate.port()), "shop", tokens)) {
       waiters.awaitTold(all, "MigrationsQueued");
@@ -106,6 +118,59 @@ class ScaleIT {
           after / 1048576.0);
       assertTrue(after - before < (during - before) / 4, "what a wait costs is given back");
     }
+  }
+
+  @Test
+  void aFloodOfConnectionsIsNotNoticedByWaitersThatConnectAndLeavesNothingBehind()
+      throws Exception {
+    var cluster = new Cluster(kube, "flood");
+    cluster.migrator("shop", "{\"selector\":{\"matchLabels\":{\"app\":\"shop\"}}}");
+    var token = token(cluster, cluster.replicaSet("shop-a", "shop:1", 1), "shop-1");
+    cluster.migratorStatus("shop", MIGRATED);
+    connects(GOOD, token); // warm
+    var heapBefore = heap();
+    var before = connects(GOOD, token);
+    try (var flood = new Flood(gate.port(), FLOOD, FLOOD_OF_EACH_KIND)) {
+      connects(GOOD / 4, token); // each of them is answered
+      flood.awaitArrived();
+      var during = connects(GOOD, token);
+      flood.awaitHungUpOn();
+      await().until(() -> gate.doorkeeper.present() == 0);
+      var after = connects(GOOD, token);
+      System.out.printf(
+          "connects, ms: before p50 %.1f, p99 %.1f; with %d connections p50 %.1f, p99 %.1f; after"
+              + " p50 %.1f, p99 %.1f%n",
+          at(before, 50),
+          at(before, 99),
+          FLOOD,
+          at(during, 50),
+          at(during, 99),
+          at(after, 50),
+          at(after, 99));
+      for (var percent : List.of(50, 90, 99)) {
+        var reference = Math.max(at(before, percent), at(after, percent));
+        assertTrue(at(during, percent) < 3 * reference, "p%d unchanged".formatted(percent));
+      }
+    }
+    await().until(() -> gate.doorkeeper.present() == 0);
+    var heapAfter = heap();
+    assertTrue(heapAfter < heapBefore * 1.25, heapBefore + " bytes before, " + heapAfter);
+  }
+
+  /** Milliseconds from the connection's beginning to the release, sorted. */
+  private static List<Double> connects(int number, String token) throws Exception {
+    var took = new ArrayList<Double>();
+    for (var i = 0; i < number; i++) {
+      var start = System.nanoTime();
+      try (var caller = new Caller(gate.port())) {
+        caller.ask("shop", token);
+        assertEquals(200, caller.status());
+        assertEquals(Waiters.RELEASED, caller.line());
+      }
+      took.add((System.nanoTime() - start) / 1e6);
+    }
+    Collections.sort(took);
+    return took;
   }
 
   private static void assertTooMany(String token) throws Exception {

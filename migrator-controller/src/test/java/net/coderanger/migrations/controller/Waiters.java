@@ -4,6 +4,8 @@ import static org.awaitility.Awaitility.await;
 
 import module java.base;
 
+import net.coderanger.migrations.api.Scratch;
+
 /** A {@link Crowd} in a process of its own, and what each of it has heard. */
 final class Waiters implements AutoCloseable {
   /**
@@ -23,7 +25,7 @@ final class Waiters implements AutoCloseable {
         Stream.generate(() -> (List<Heard>) new CopyOnWriteArrayList<Heard>())
             .limit(tokens.size())
             .toList();
-    var file = Files.createTempFile("tokens", "");
+    var file = Scratch.file("tokens", "");
     Files.write(file, tokens);
     var classes = Crowd.class.getProtectionDomain().getCodeSource().getLocation().getPath();
     process =

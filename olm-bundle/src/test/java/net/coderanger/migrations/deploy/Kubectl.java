@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import module java.base;
 
 import net.coderanger.migrations.api.KubeApi;
+import net.coderanger.migrations.api.Scratch;
 
 /** The kubectl that belongs to the API server of the tests. */
 final class Kubectl implements AutoCloseable {
@@ -19,7 +20,7 @@ final class Kubectl implements AutoCloseable {
 
   Kubectl(KubeApi kube) {
     try {
-      kubeconfig = Files.writeString(Files.createTempFile("kubeconfig", ""), kube.kubeconfig());
+      kubeconfig = Files.writeString(Scratch.file("kubeconfig", ""), kube.kubeconfig());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -75,7 +76,7 @@ final class Kubectl implements AutoCloseable {
 
   private static Outcome run(List<String> command, String input)
       throws IOException, InterruptedException {
-    var stdin = Files.writeString(Files.createTempFile("stdin", ""), input);
+    var stdin = Files.writeString(Scratch.file("stdin", ""), input);
     try {
       var process =
           new ProcessBuilder(command)

@@ -195,7 +195,11 @@ final class Gate {
           case ConnectException e -> "The gate does not accept connections: " + e.getMessage();
           case NoRouteToHostException _ -> "There is no route to the gate";
           case SocketTimeoutException _ -> "The gate does not answer in time";
-          case SSLException e -> "The gate cannot be trusted: " + e.getMessage();
+          // Another server has got the address since, or the operator another CA: what this pod
+          // was told of them when it was made never changes.
+          case SSLException e ->
+              "The gate cannot be trusted: %s; if that stays so, delete the pod: its successor is told the gate's present address and CA"
+                  .formatted(e.getMessage());
           case SocketException _, EOFException _, InsufficientDataAvailableException _ ->
               "The connection to the gate broke";
           default -> "The gate's answer broke off: " + cause.getClass().getSimpleName();

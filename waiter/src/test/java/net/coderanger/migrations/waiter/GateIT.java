@@ -225,6 +225,7 @@ class GateIT {
     gate.then(released());
     var waiter = waiter();
     await().until(() -> said("The gate cannot be trusted: ") == 1);
+    assertEquals(1, said("delete the pod"), "what to do");
     assertFalse(waiter.isDone());
     assertEquals(List.of(), gate.requests());
   }

@@ -18,6 +18,7 @@ import jakarta.json.JsonArray;
  */
 public final class CaBundleKeeper {
   private static final System.Logger LOG = System.getLogger(CaBundleKeeper.class.getName());
+  private static final int LONGEST_FAULT = 600;
   private static final String FIELD_MANAGER = "injector-webhook";
 
   /**
@@ -116,9 +117,21 @@ public final class CaBundleKeeper {
       effect.patch(patch);
       LOG.log(System.Logger.Level.INFO, "caBundle of the webhook configuration set");
     } catch (ApiException | RuntimeException e) {
-      LOG.log(System.Logger.Level.WARNING, "caBundle of the webhook configuration not set: " + e);
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "caBundle of the webhook configuration not set, which is tried again: " + inOneLine(e));
     }
     return true;
+  }
+
+  /** An ApiException tells of many lines, its headers included, and looks like a crash. */
+  private static String inOneLine(Exception e) {
+    var text =
+        e instanceof ApiException answer && answer.getCode() != 0
+            ? "the API server answered %d: %s".formatted(answer.getCode(), answer.getResponseBody())
+            : e.toString();
+    var line = text.replaceAll("\\s+", " ").strip();
+    return line.substring(0, Math.min(line.length(), LONGEST_FAULT));
   }
 
   /**

@@ -49,9 +49,8 @@ public final class InjectorServer {
     var doorkeeper = new Doorkeeper(Doorkeeper.Limits.from(config.get("connections")));
     metrics.observe(doorkeeper);
     server.config(config.get("server"));
-    doorkeeper.guard(server);
+    doorkeeper.guard(server, tls);
     return server
-        .tls(tls)
         .directHandlers(
             DirectHandlers.builder()
                 .addHandler(DirectHandler.EventType.BAD_REQUEST, InjectorServer::badRequest)

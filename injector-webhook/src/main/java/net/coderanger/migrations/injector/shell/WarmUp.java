@@ -53,7 +53,9 @@ public final class WarmUp {
       }
       var took = Duration.ofNanos(System.nanoTime() - start);
       LOG.log(System.Logger.Level.INFO, "Warm after " + took);
-    } catch (IOException | GeneralSecurityException | RuntimeException e) {
+    } catch (IOException e) { // as when we are told to end meanwhile
+      LOG.log(System.Logger.Level.WARNING, "Not warmed up, the first answers may be slow: " + e);
+    } catch (GeneralSecurityException | RuntimeException e) {
       LOG.log(System.Logger.Level.WARNING, "Not warmed up", e);
     }
   }

@@ -3,6 +3,7 @@ package net.coderanger.migrations.injector.shell;
 import module java.base;
 
 import net.coderanger.migrations.api.KubeApi;
+import net.coderanger.migrations.api.Scratch;
 
 /**
  * kube-api-test (7.6.1) always passes --disable-admission-plugins ServiceAccount, and no flag of
@@ -30,7 +31,7 @@ final class ServiceAccountAdmission {
   }
 
   private static Path copy(Path original) throws IOException {
-    var copy = Files.createTempDirectory("kube-api-test");
+    var copy = Scratch.directory("kube-api-test");
     try (var files = Files.walk(original)) {
       for (var file : files.toList()) {
         var target = copy.resolve(original.relativize(file));

@@ -2,6 +2,7 @@ package net.coderanger.migrations.injector.shell;
 
 import module java.base;
 
+import net.coderanger.migrations.api.Scratch;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.Extension;
@@ -18,7 +19,7 @@ final class TestCertificate {
   /** Writes tls.key, tls.crt and ca.crt into a new directory. */
   static Path directory() {
     try {
-      var directory = Files.createTempDirectory("tls");
+      var directory = Scratch.directory("tls");
       write(directory);
       return directory;
     } catch (IOException | GeneralSecurityException | OperatorCreationException e) {

@@ -79,15 +79,13 @@ final class Pursuit {
       draft.failForGood(run, failures, cause);
       var message = Choice.failedForGood(draft.memory().failure(run.getImage()).orElseThrow());
       look.tell(true, Reason.MigrationsFailed, message);
-      look.survey
-          .lender(run.getImage())
-          .ifPresent(
-              lender ->
-                  look.tell(
-                      true,
-                      Reason.MigrationsFailed,
-                      "Pods wait for Migrator %s: %s".formatted(intent.name(), message),
-                      lender.template().workload()));
+      for (var workload : look.survey.workloads(run.getImage())) {
+        look.tell(
+            true,
+            Reason.MigrationsFailed,
+            "Pods wait for Migrator %s: %s".formatted(intent.name(), message),
+            workload);
+      }
       look.again(AT_ONCE);
       return Standing.stalled(Reason.MigrationsFailed, message);
     }

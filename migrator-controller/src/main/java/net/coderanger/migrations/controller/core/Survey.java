@@ -103,6 +103,14 @@ record Survey(
                 .thenComparing(candidate -> candidate.pod().name()));
   }
 
+  /** What people know the candidates of this image by, each once however many pods it has. */
+  Set<PodView.Owner> workloads(String image) {
+    return candidates.stream()
+        .filter(candidate -> candidate.image().equals(image))
+        .map(candidate -> candidate.template().workload())
+        .collect(Collectors.toCollection(LinkedHashSet::new));
+  }
+
   /** The images that candidates need migrated. */
   Set<String> templateImages() {
     return candidates.stream().map(Candidate::image).collect(Collectors.toSet());

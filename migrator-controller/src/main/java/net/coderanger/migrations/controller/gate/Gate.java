@@ -29,10 +29,13 @@ public final class Gate implements HttpService {
   private static final System.Logger LOG = System.getLogger(Gate.class.getName());
   private static final String BEARER = "Bearer ";
   private static final int RETRY_AFTER_SECONDS = 1;
+  private static final int SOONEST_WHEN_FULL = 5;
+  private static final int LATEST_WHEN_FULL = 15;
 
   private final GateSettings settings;
   private final Doorkeeper doorkeeper;
   private final TokenReviews reviews;
+  private final Semaphore connects;
   private final Caches caches;
   private final Observation observation;
   private final Events events;
@@ -53,9 +56,8 @@ public final class Gate implements HttpService {
     this.caches = caches;
     this.observation = observation;
     this.events = events;
-    reviews =
-        new TokenReviews(
-            api, settings.reviews(), settings.reviewPatience(), settings.reviewMemory());
+    reviews = new TokenReviews(api, settings.reviewMemory());
+    connects = new Semaphore(settings.connects(), true);
     crowds = new Crowds(caches, observation);
     caches.onMigrator(crowds::change);
   }
@@ -94,23 +96,9 @@ public final class Gate implements HttpService {
       return;
     }
     try {
-      switch (reviews.review(token(request))) {
-        case Caller.Refused refused -> refuse(response, refused);
-        case Caller.Pod caller when !caches.include(caller.namespace()) ->
-            refuse(response, notServed(caller.namespace()));
-        case Caller.Pod caller when !caches.isSynced(caller.namespace()) ->
-            refuse(
-                response,
-                new Caller.Refused(503, "namespace " + caller.namespace() + " is not known yet"));
-        case Caller.Pod caller -> {
-          var key = new Key(caller.namespace(), request.path().pathParameters().get("name"));
-          var crowd = crowds.join(key);
-          try {
-            serve(request, response, crowd, caller);
-          } finally {
-            crowds.leave(key);
-          }
-        }
+      switch (admission(request)) {
+        case Admitted admitted -> hold(request, response, admitted);
+        case Refused refused -> refuse(response, refused.why());
       }
     } finally {
       waiting.decrementAndGet();
@@ -126,6 +114,58 @@ public final class Gate implements HttpService {
             .formatted(namespace));
   }
 
+  /** What becomes of a caller. */
+  private sealed interface Admission {}
+
+  /**
+   * It may wait.
+   *
+   * @param crowd that it has joined, and has to leave
+   * @param seen changes that the verdict knows of
+   */
+  private record Admitted(Key key, Crowd crowd, Caller.Pod caller, Verdict verdict, long seen)
+      implements Admission {}
+
+  private record Refused(Caller.Refused why) implements Admission {}
+
+  /**
+   * A caller costs calls to the API server only here, and only so many are made at a time: the
+   * lease, the runs and everybody else in the cluster need it too.
+   */
+  private Admission admission(ServerRequest request) throws InterruptedException {
+    if (!connects.tryAcquire(settings.connectPatience().toNanos(), TimeUnit.NANOSECONDS)) {
+      return new Refused(new Caller.Refused(429, "too many callers at once"));
+    }
+    try {
+      return switch (reviews.review(token(request))) {
+        case Caller.Refused refused -> new Refused(refused);
+        case Caller.Pod caller when !caches.include(caller.namespace()) ->
+            new Refused(notServed(caller.namespace()));
+        case Caller.Pod caller when !caches.isSynced(caller.namespace()) ->
+            new Refused(
+                new Caller.Refused(503, "namespace " + caller.namespace() + " is not known yet"));
+        case Caller.Pod caller ->
+            judged(
+                caller, new Key(caller.namespace(), request.path().pathParameters().get("name")));
+      };
+    } finally {
+      connects.release();
+    }
+  }
+
+  private Admission judged(Caller.Pod caller, Key key) throws InterruptedException {
+    var crowd = crowds.join(key);
+    Admission admission = null;
+    try {
+      admission = judged(caller, key, crowd);
+      return admission;
+    } finally {
+      if (!(admission instanceof Admitted)) {
+        crowds.leave(key);
+      }
+    }
+  }
+
   private static String token(ServerRequest request) {
     return request
         .headers()
@@ -137,23 +177,29 @@ public final class Gate implements HttpService {
 
   private static void refuse(ServerResponse response, Caller.Refused refused) {
     if (refused.status() == 429 || refused.status() == 503) {
-      response.header(HeaderNames.RETRY_AFTER, String.valueOf(RETRY_AFTER_SECONDS));
+      response.header(HeaderNames.RETRY_AFTER, String.valueOf(retryAfter(refused.status())));
     }
     response.status(Status.create(refused.status()));
     response.send(refused.message());
   }
 
-  private void serve(ServerRequest request, ServerResponse response, Crowd crowd, Caller.Pod caller)
-      throws InterruptedException {
+  /**
+   * Seconds. Spread where there are too many, for each that comes again costs a handshake: a
+   * thousand of them a second are more than the processors of a replica can do.
+   */
+  private static int retryAfter(int status) {
+    return status == 429
+        ? ThreadLocalRandom.current().nextInt(SOONEST_WHEN_FULL, LATEST_WHEN_FULL + 1)
+        : RETRY_AFTER_SECONDS;
+  }
+
+  private Admission judged(Caller.Pod caller, Key key, Crowd crowd) throws InterruptedException {
     var seen = crowd.changes();
-    Verdict verdict;
     try {
       var pod = observation.livePod(caller.namespace(), caller.name(), caller.uid());
-      if (pod.isEmpty()) {
-        refuse(response, new Caller.Refused(403, "the token's pod is gone"));
-        return;
-      }
-      verdict = crowd.judge(pod.get());
+      return pod.isEmpty()
+          ? new Refused(new Caller.Refused(403, "the token's pod is gone"))
+          : new Admitted(key, crowd, caller, crowd.judge(pod.get()), seen);
     } catch (ApiException e) {
       LOG.log(
           System.Logger.Level.WARNING,
@@ -161,19 +207,28 @@ public final class Gate implements HttpService {
           caller.namespace(),
           caller.name(),
           ApiErrors.describe(e));
-      refuse(response, new Caller.Refused(503, "the API server cannot be reached"));
-      return;
+      return new Refused(new Caller.Refused(503, "the API server cannot be reached"));
     }
+  }
+
+  private void hold(ServerRequest request, ServerResponse response, Admitted admitted) {
     response.header(HeaderNames.CONTENT_TYPE, "application/x-ndjson");
+    var caller = admitted.caller();
+    var crowd = admitted.crowd();
     var until = System.nanoTime() + longestWait().toNanos();
     try (var stream = response.outputStream()) {
       Wait.Speaking speaking = () -> doorkeeper.within(request, settings.readTime());
       new Wait(caller, crowd, observation, events, stream, speaking, settings.heartbeat())
-          .watch(verdict, seen, () -> draining || System.nanoTime() - until >= 0);
+          .watch(
+              admitted.verdict(),
+              admitted.seen(),
+              () -> draining || System.nanoTime() - until >= 0);
     } catch (UncheckedIOException | IOException e) {
       LOG.log(System.Logger.Level.DEBUG, "Waiter of {0} left: {1}", caller, e.getMessage());
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt(); // the server stops; the waiter comes again
+    } finally {
+      crowds.leave(admitted.key());
     }
   }
 

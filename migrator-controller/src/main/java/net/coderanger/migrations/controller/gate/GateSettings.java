@@ -8,8 +8,8 @@ import io.helidon.config.Config;
  * Settings of the gate.
  *
  * @param heartbeat how often a waiter hears of us though nothing changed
- * @param reviews most token reviews at a time
- * @param reviewPatience how long a caller waits for its review before it is told to come again
+ * @param connects most callers at a time whose token and pod the API server is asked about
+ * @param connectPatience how long a caller waits for its turn before it is told to come again
  * @param reviewMemory how long the answer of a review serves for more requests with the same token
  * @param waiters most callers at a time
  * @param longestWait after this, or half of it, a waiter is told to come again: its token is
@@ -18,8 +18,8 @@ import io.helidon.config.Config;
  */
 public record GateSettings(
     Duration heartbeat,
-    int reviews,
-    Duration reviewPatience,
+    int connects,
+    Duration connectPatience,
     Duration reviewMemory,
     int waiters,
     Duration longestWait,
@@ -36,8 +36,8 @@ public record GateSettings(
     var settings =
         new GateSettings(
             gate.get("heartbeat").as(Duration.class).get(),
-            gate.get("reviews").asInt().get(),
-            gate.get("review-patience").as(Duration.class).get(),
+            gate.get("connects").asInt().get(),
+            gate.get("connect-patience").as(Duration.class).get(),
             gate.get("review-memory").as(Duration.class).get(),
             gate.get("waiters").asInt().get(),
             gate.get("longest-wait").as(Duration.class).get(),
@@ -45,8 +45,8 @@ public record GateSettings(
     if (settings.heartbeat.isNegative() || settings.heartbeat.isZero()) {
       throw new IllegalArgumentException("gate.heartbeat must be positive");
     }
-    if (settings.reviews < 1 || settings.waiters < 1) {
-      throw new IllegalArgumentException("gate.reviews and gate.waiters must be at least 1");
+    if (settings.connects < 1 || settings.waiters < 1) {
+      throw new IllegalArgumentException("gate.connects and gate.waiters must be at least 1");
     }
     if (settings.reviewMemory.isNegative() || settings.reviewMemory.compareTo(LONGEST_MEMORY) > 0) {
       throw new IllegalArgumentException("gate.review-memory must be between 0 and 10 seconds");

@@ -11,9 +11,9 @@ import net.coderanger.migrations.controller.shell.Api;
 import net.coderanger.migrations.controller.shell.ApiErrors;
 
 /**
- * Asks the API server whose a token is. A thousand waiters at once must not become a storm: at most
- * so many reviews run at a time, those of one token are one, and a pod that comes again within
- * seconds is known. That the pod still lives is looked at each time, not here.
+ * Asks the API server whose a token is. Reviews of one token at the same time are one, and a pod
+ * that comes again within seconds is known. That the pod still lives is looked at each time, not
+ * here.
  */
 final class TokenReviews {
   private static final System.Logger LOG = System.getLogger(TokenReviews.class.getName());
@@ -25,8 +25,6 @@ final class TokenReviews {
   private static final int LONGEST_TOKEN = 16 * 1024;
 
   private final Api api;
-  private final Semaphore places;
-  private final Duration patience;
   private final Duration memory;
 
   /** By the token's hash: a token is kept no longer than it is needed. */
@@ -39,19 +37,15 @@ final class TokenReviews {
   /**
    * Reviews through this.
    *
-   * @param atOnce most reviews at a time
-   * @param patience how long a caller waits for its turn before it is told to come again
    * @param memory how long an answer serves
    */
-  TokenReviews(Api api, int atOnce, Duration patience, Duration memory) {
+  TokenReviews(Api api, Duration memory) {
     this.api = api;
     this.memory = memory;
-    this.patience = patience;
-    places = new Semaphore(atOnce);
   }
 
   /** Whose token this is. */
-  Caller review(String token) throws InterruptedException {
+  Caller review(String token) {
     if (token.isEmpty() || token.length() > LONGEST_TOKEN) {
       return new Caller.Refused(401, "a bearer token is needed");
     }
@@ -67,7 +61,7 @@ final class TokenReviews {
     }
     Caller answer = new Caller.Refused(503, "the token could not be reviewed");
     try {
-      answer = inTurn(token);
+      answer = ask(token);
       if (answer instanceof Caller.Pod pod) {
         remember(hash, pod);
       }
@@ -106,17 +100,12 @@ final class TokenReviews {
     }
   }
 
-  private Caller inTurn(String token) throws InterruptedException {
-    if (!places.tryAcquire(patience.toNanos(), TimeUnit.NANOSECONDS)) {
-      return new Caller.Refused(429, "too many callers at once");
-    }
+  private Caller ask(String token) {
     try {
       return caller(api.create(PATH, review(List.of(Vocabulary.AUDIENCE), token)));
     } catch (ApiException e) {
       LOG.log(System.Logger.Level.WARNING, "TokenReview failed: {0}", ApiErrors.describe(e));
       return new Caller.Refused(503, "the API server did not review the token");
-    } finally {
-      places.release();
     }
   }
 

@@ -677,6 +677,23 @@ class RulesTest {
     }
 
     @Test
+    void eachWorkloadThatWaitsIsToldOnceHoweverManyPodsItHas() {
+      scene.spec.setBackoffLimit(0);
+      var jobs =
+          Scene.template("StatefulSet", "jobs", "jobs", 1, Scene.podTemplate("app", "shop:1"));
+      scene.waiting("a", web1);
+      scene.waiting("b", web1);
+      scene.waiting("c", jobs);
+      exits(started(), 3);
+      assertEquals(
+          List.of(Optional.empty(), Optional.of(web1.workload()), Optional.of(jobs.workload())),
+          applied().effects().stream()
+              .filter(Effect.Tell.class::isInstance)
+              .map(tell -> ((Effect.Tell) tell).regarding())
+              .toList());
+    }
+
+    @Test
     void aDisruptionDoesNotCount() {
       scene.spec.setBackoffLimit(0);
       scene.waiting("a", web1);
