@@ -6,10 +6,13 @@ import com.google.gson.JsonObject;
 
 /**
  * Fifty pods a second, admitted by everything and stored by nobody (dry run), and what came of
- * them.
+ * them. A machine that can't carry as many gets fewer: only so many are under way at a time, for a
+ * queue before a starved API server would measure the machine.
  */
 final class Load implements AutoCloseable {
   private static final Duration BETWEEN_PODS = Duration.ofMillis(20);
+
+  private static final int UNDER_WAY = 8;
 
   private static final int MOST_TOLD = 20;
 
@@ -17,6 +20,8 @@ final class Load implements AutoCloseable {
   private final long failedOpenBefore;
   private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
   private final ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor();
+  private final Semaphore mayBegin = new Semaphore(UNDER_WAY);
+  private final Instant begin = Instant.now();
   private final AtomicInteger made = new AtomicInteger();
   private final List<String> troubles = Collections.synchronizedList(new ArrayList<>());
 
@@ -25,7 +30,13 @@ final class Load implements AutoCloseable {
     this.shop = shop;
     failedOpenBefore = failedOpen();
     clock.scheduleAtFixedRate(
-        () -> callers.execute(this::make), 0, BETWEEN_PODS.toMillis(), TimeUnit.MILLISECONDS);
+        this::makeIfCarried, 0, BETWEEN_PODS.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private void makeIfCarried() {
+    if (mayBegin.tryAcquire()) {
+      callers.execute(this::make);
+    }
   }
 
   private void make() {
@@ -37,6 +48,8 @@ final class Load implements AutoCloseable {
       }
     } catch (Exception e) {
       troubles.add("%s: %s".formatted(Instant.now(), e));
+    } finally {
+      mayBegin.release();
     }
   }
 
@@ -44,6 +57,11 @@ final class Load implements AutoCloseable {
   static boolean isGated(JsonObject pod) {
     var containers = pod.getAsJsonObject("spec").getAsJsonArray("initContainers");
     return containers != null && containers.toString().contains("\"migrate-wait-shop\"");
+  }
+
+  /** How many a second this machine could carry. */
+  long rate() {
+    return Math.round(made.get() * 1000.0 / begin.until(Instant.now()).toMillis());
   }
 
   /** Pods that were made until now. */
@@ -60,8 +78,19 @@ final class Load implements AutoCloseable {
     var failedOpen = failedOpen() - failedOpenBefore;
     if (failedOpen != 0) {
       all.add("the API server let %d reviews of ours fail open".formatted(failedOpen));
+      all.addAll(reasons());
     }
     return all.size() > MOST_TOLD ? all.subList(all.size() - MOST_TOLD, all.size()) : all;
+  }
+
+  /** Why, in the API server's words, each once; of this load and of those before it. */
+  private Set<String> reasons() {
+    return shop.lab
+        .kubectl("", "-n", "kube-system", "logs", "--tail=-1", "-l", "component=kube-apiserver")
+        .lines()
+        .filter(line -> line.contains("failing open"))
+        .map(line -> line.substring(line.indexOf("failed calling webhook")))
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** Reviews that our webhook did not answer in time, as the API server counts them. */

@@ -109,7 +109,7 @@ class RollingE2E {
 
   private static void told(String what, Load load, int begin) {
     System.out.printf(
-        "%s while %d pods were made; not gated or refused: %d%n",
-        what, load.made() - begin, load.troubles().size());
+        "%s while %d pods were made, %d a second; not gated or refused: %d%n",
+        what, load.made() - begin, load.rate(), load.troubles().size());
   }
 }
