@@ -91,11 +91,11 @@ spec:
           ports:
             - {name: https, containerPort: 8443}
             - {name: management, containerPort: 8080}
-          # Two minutes for the API server to be there and for the caches to fill.
+          # For the API server to be there and for the caches to fill. Not too few: a restart would not bring it back.
           startupProbe:
             httpGet: {path: /health/live, port: management}
             periodSeconds: 1
-            failureThreshold: 120
+            failureThreshold: 900
           livenessProbe:
             httpGet: {path: /health/live, port: management}
             periodSeconds: 10

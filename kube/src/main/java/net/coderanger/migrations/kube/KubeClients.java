@@ -6,13 +6,17 @@ import io.kubernetes.client.openapi.ApiClient;
 import io.kubernetes.client.util.ClientBuilder;
 import net.coderanger.migrations.api.LenientJson;
 
-/**
- * Two clients of the API server: watches stay open without limit, calls do not.
- *
- * @param calls for everything that must answer
- * @param watches for informers
- */
-public record KubeClients(ApiClient calls, ApiClient watches) {
+/** Clients of the API server, which together tell once that it cannot be reached. */
+public final class KubeClients {
+  private final Reachability reachability = new Reachability();
+  private final ApiClient calls;
+  private final ApiClient watches;
+
+  private KubeClients(Duration timeout) throws IOException {
+    calls = another(timeout);
+    watches = another(Duration.ZERO);
+  }
+
   /**
    * From KUBECONFIG, else the user's file, else the pod's service account.
    *
@@ -21,7 +25,17 @@ public record KubeClients(ApiClient calls, ApiClient watches) {
    */
   public static KubeClients standard(Duration timeout) throws IOException {
     LenientJson.install();
-    return new KubeClients(calling(timeout), calling(Duration.ZERO));
+    return new KubeClients(timeout);
+  }
+
+  /** For everything that must answer. */
+  public ApiClient calls() {
+    return calls;
+  }
+
+  /** For informers: watches stay open without limit. */
+  public ApiClient watches() {
+    return watches;
   }
 
   /**
@@ -30,7 +44,9 @@ public record KubeClients(ApiClient calls, ApiClient watches) {
    * @param timeout of one call, 0 for none
    * @throws IOException when the configuration cannot be read
    */
-  public static ApiClient calling(Duration timeout) throws IOException {
-    return ClientBuilder.standard().setReadTimeout(timeout).build();
+  public ApiClient another(Duration timeout) throws IOException {
+    var client = ClientBuilder.standard().setReadTimeout(timeout).build();
+    client.setHttpClient(client.getHttpClient().newBuilder().addInterceptor(reachability).build());
+    return client;
   }
 }

@@ -8,7 +8,6 @@ import io.kubernetes.client.informer.ListerWatcher;
 import io.kubernetes.client.informer.SharedIndexInformer;
 import io.kubernetes.client.informer.SharedInformerFactory;
 import io.kubernetes.client.openapi.ApiException;
-import io.kubernetes.client.openapi.models.V1Status;
 import io.kubernetes.client.util.CallGeneratorParams;
 import io.kubernetes.client.util.Watchable;
 import io.kubernetes.client.util.generic.GenericKubernetesApi;
@@ -32,8 +31,8 @@ public final class NamespaceWatch<T extends KubernetesObject, L extends Kubernet
   private final String namespace;
   private final String labelSelector;
   private final SharedIndexInformer<T> informer;
+  private final Recurring listing;
   private volatile boolean refused;
-  private volatile String fault = "";
 
   /**
    * Registers the informer; it begins when the factory does.
@@ -54,6 +53,7 @@ public final class NamespaceWatch<T extends KubernetesObject, L extends Kubernet
     this.what = what;
     this.namespace = namespace;
     this.labelSelector = labelSelector;
+    listing = new Recurring(LOG, "Watching %s again".formatted(described()));
     informer =
         factory.sharedIndexInformerFor(
             new ListerWatcher<T, L>() {
@@ -96,19 +96,9 @@ public final class NamespaceWatch<T extends KubernetesObject, L extends Kubernet
     var answer =
         namespace.isEmpty() ? api.list(options(params)) : api.list(namespace, options(params));
     refused = !namespace.isEmpty() && answer.getHttpStatusCode() == FORBIDDEN;
-    if (!answer.isSuccess()) {
-      throw new ApiException(
-          answer.getHttpStatusCode(),
-          "the API server answered %d: %s"
-              .formatted(
-                  answer.getHttpStatusCode(),
-                  Optional.ofNullable(answer.getStatus()).map(V1Status::getMessage).orElse("")));
-    }
-    if (!fault.isEmpty()) {
-      fault = "";
-      LOG.log(System.Logger.Level.INFO, "Watching {0} again", described());
-    }
-    return answer.getObject();
+    var list = ApiErrors.objectOf(answer);
+    listing.succeeded();
+    return list;
   }
 
   private static void pause() throws ApiException {
@@ -120,22 +110,16 @@ public final class NamespaceWatch<T extends KubernetesObject, L extends Kubernet
     }
   }
 
-  /** The informer tries again every second; each other fault is told once. */
+  /** The informer tries again every second. */
   private void failed(Throwable e) {
-    var told = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-    var present = refused ? "forbidden" : told.replaceFirst("^Message: ", "");
-    if (present.equals(fault)) {
-      return;
+    if (refused) {
+      listing.failed(
+          described()
+              + " cannot be watched: the namespace does not exist, or no Role there gives this"
+              + " service the right; it is asked for again and again");
+    } else {
+      listing.failed(described() + " cannot be watched", e);
     }
-    fault = present;
-    LOG.log(
-        System.Logger.Level.WARNING,
-        refused
-            ? "{0} cannot be watched: the namespace does not exist, or no Role there gives this"
-                + " service the right; it is asked for again and again"
-            : "{0} cannot be watched: {1}",
-        described(),
-        present);
   }
 
   private String described() {

@@ -2,11 +2,8 @@ package net.coderanger.migrations.kube;
 
 import module java.base;
 
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
 import io.kubernetes.client.openapi.ApiClient;
 import io.kubernetes.client.openapi.ApiException;
-import io.kubernetes.client.openapi.JSON;
 import io.kubernetes.client.openapi.apis.CoreV1Api;
 import io.kubernetes.client.openapi.models.V1ObjectMeta;
 import io.kubernetes.client.openapi.models.V1Secret;
@@ -23,8 +20,6 @@ final class SharedSecret implements CertificateSource {
 
   /** Lost races in a row before the next poll's turn. */
   private static final int RACES = 5;
-
-  private static final int LONGEST_MESSAGE = 300;
 
   private final TlsSettings settings;
   private final CoreV1Api api;
@@ -147,17 +142,8 @@ final class SharedSecret implements CertificateSource {
     return "Secret %s/%s".formatted(settings.namespace(), settings.secret());
   }
 
-  /** Of the Status that the API server answers with, else of the fault on the way to it. */
+  /** How it cannot be reached differs from call to call; the log has it once, for all calls. */
   private static String message(ApiException e) {
-    var text = Optional.ofNullable(e.getMessage()).orElse("no answer");
-    try {
-      var status = JSON.getGson().fromJson(e.getResponseBody(), JsonObject.class);
-      if (status != null && status.has("message")) {
-        text = status.get("message").getAsString();
-      }
-    } catch (JsonParseException _) {
-      text = "HTTP status " + e.getCode();
-    }
-    return text.substring(0, Math.min(text.length(), LONGEST_MESSAGE)).strip();
+    return ApiErrors.isOutage(e) ? "the API server cannot be reached" : ApiErrors.message(e);
   }
 }

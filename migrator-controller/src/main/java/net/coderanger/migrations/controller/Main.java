@@ -63,9 +63,8 @@ public final class Main {
 
     var clients = KubeClients.standard(settings.callTimeout());
     // The lease has a connection of its own, where nothing is queued before its renewal, and one
-    // call
-    // that gets no answer leaves time for another one.
-    var election = KubeClients.calling(settings.renewDeadline().dividedBy(2));
+    // call without an answer leaves time for another one.
+    var election = clients.another(settings.renewDeadline().dividedBy(2));
     var metrics = new Metrics(Services.get(MeterRegistry.class));
     var api = new Api(clients.calls(), metrics);
     var tls = ServingTls.start(tlsSettings, clients.calls());

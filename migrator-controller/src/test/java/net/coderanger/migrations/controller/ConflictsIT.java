@@ -8,6 +8,7 @@ import module java.base;
 import io.kubernetes.client.openapi.ApiException;
 import net.coderanger.migrations.controller.shell.Api;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -15,6 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * Somebody else writes the Migrator between our look at it and our own write: what we decided may
  * be wrong by now, so that our write must fail, and all has to be decided again.
  */
+@ResourceLock(SharedKube.LEASE)
 class ConflictsIT {
   private final AtomicReference<Api.Observer> observer = new AtomicReference<>(Api.Observer.NONE);
   private final AtomicInteger conflicts = new AtomicInteger();

@@ -11,6 +11,7 @@ import net.coderanger.migrations.controller.shell.Api;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
  * The controller stops before and after each of its writes, in every story; another one takes over
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
  * <p>All stories are told at once, each in its namespace. A controller that has crashed for one of
  * them makes no call for it any more; once it has for all, it is closed and its successor starts.
  */
+@ResourceLock(SharedKube.LEASE)
 class CrashPointsIT {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final Logger SHELL =

@@ -33,6 +33,7 @@ final class FaultyProxy implements AutoCloseable {
   private final Random random;
   private final Set<Response> watches = ConcurrentHashMap.newKeySet();
   private final Map<String, Integer> faults = new ConcurrentSkipListMap<>();
+  private final Queue<String> changes = new ConcurrentLinkedQueue<>();
 
   /** How many of a hundred calls are answered with an error instead of being done. */
   private volatile int refused;
@@ -102,6 +103,11 @@ final class FaultyProxy implements AutoCloseable {
     return faults;
   }
 
+  /** What changed something by now: every call besides reads that succeeded. */
+  List<String> changes() {
+    return List.copyOf(changes);
+  }
+
   private void handle(HttpExchange exchange) throws IOException {
     var uri = exchange.getRequestURI().toString();
     var watch = uri.contains("watch=true");
@@ -125,6 +131,9 @@ final class FaultyProxy implements AutoCloseable {
       return;
     }
     try (var answer = client.newCall(request(exchange, uri)).execute()) {
+      if (!exchange.getRequestMethod().equals("GET") && answer.isSuccessful()) {
+        changes.add(exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath());
+      }
       if (away || isOneOf(unanswered)) {
         fault("done, but not answered", exchange);
         return;

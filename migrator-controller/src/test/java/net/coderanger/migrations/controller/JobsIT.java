@@ -14,10 +14,12 @@ import net.coderanger.migrations.controller.shell.Api;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The Job that the API server has stored, for a template and a Migrator that use every field. */
+@ResourceLock(SharedKube.LEASE)
 class JobsIT {
   private static final String SELECTOR = "\"selector\":{\"matchLabels\":{\"app\":\"shop\"}}";
 

@@ -12,7 +12,9 @@ import net.coderanger.migrations.controller.shell.Api;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
+@ResourceLock(SharedKube.LEASE)
 class MigrationIT {
   private static final String SELECTOR = "{\"selector\":{\"matchLabels\":{\"app\":\"shop\"}}";
   private static final String SPEC = SELECTOR + ",\"command\":[\"migrate\"]}";

@@ -14,14 +14,19 @@ import net.coderanger.migrations.api.Vocabulary;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
-/** The program of the image with its settings, the one replica there is, and a rush on it. */
+/**
+ * The program of the image, the one replica there is, and a rush on it. In full, with the places of
+ * the image's own settings: {@code -Drush.places=1000}.
+ */
+@Isolated // it measures
 class RushIT {
-  private static final int WAITERS = 3000;
-  private static final int TOKENS_OF_A_POD = 10;
-
   /** gate.waiters */
-  private static final int PLACES = 1000;
+  private static final int PLACES = Integer.getInteger("rush.places", 300);
+
+  private static final int WAITERS = 3 * PLACES;
+  private static final int TOKENS_OF_A_POD = 10;
 
   private static KubeApi kube;
   private static ServiceProcess process;
@@ -33,7 +38,10 @@ class RushIT {
         ServiceProcess.of(
             new StagedImage().command(),
             Files.writeString(Scratch.file("kubeconfig", ""), kube.kubeconfig()),
-            Map.of("CONTROLLER_NAMESPACE", "default", "CONTROLLER_IDENTITY", "leader"));
+            Map.of(
+                "CONTROLLER_NAMESPACE", "default",
+                "CONTROLLER_IDENTITY", "leader",
+                "GATE_WAITERS", String.valueOf(PLACES)));
   }
 
   @AfterAll

@@ -12,8 +12,10 @@ import net.coderanger.migrations.api.Vocabulary;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** A thousand waiters at once, at the gate of one replica, over TLS. */
+@Isolated // it measures
 class ScaleIT {
   private static final String MIGRATED =
       "{\"migratedImages\":[{\"image\":\"shop:1\",\"migrationImage\":\"shop:1\"}]}";

@@ -131,6 +131,15 @@ final class StressReplicas implements AutoCloseable {
     }
   }
 
+  /** What each process wrote to its log, since the first. */
+  List<List<String>> allLogs() throws IOException {
+    var all = new ArrayList<List<String>>();
+    for (var log : logs) {
+      all.add(Files.readAllLines(log));
+    }
+    return all;
+  }
+
   int killed() {
     return killed;
   }

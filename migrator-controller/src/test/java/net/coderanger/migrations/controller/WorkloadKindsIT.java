@@ -9,6 +9,7 @@ import net.coderanger.migrations.api.KubeApi;
 import net.coderanger.migrations.controller.shell.Api;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Whose template a migration is made from, for each kind of workload on a real API server. A
  * variable FROM in the container tells: the pods themselves have none.
  */
+@ResourceLock(SharedKube.LEASE)
 class WorkloadKindsIT {
   private static final String OTHERS = "example.com/v1alpha1";
   private static final String ROLLOUTS = "argoproj.io/v1alpha1";

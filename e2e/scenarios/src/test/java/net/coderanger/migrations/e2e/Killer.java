@@ -91,6 +91,32 @@ final class Killer implements AutoCloseable {
     }
   }
 
+  /**
+   * Takes the API server away for so long, as far as it is a static pod; it is brought back by the
+   * node itself. Returns before.
+   */
+  void takeApiServerAway(Duration time) throws ApiException {
+    var node =
+        lab.list("/api/v1/nodes?labelSelector=node-role.kubernetes.io/control-plane")
+            .getFirst()
+            .getAsJsonObject("metadata")
+            .get("name")
+            .getAsString();
+    var pod =
+        lab.list(
+                "/api/v1/namespaces/%s/pods?fieldSelector=spec.nodeName%%3D%s"
+                    .formatted(namespace, node))
+            .getFirst();
+    var script =
+        """
+        cd /proc/1/root/etc/kubernetes
+        trap '' HUP
+        { sleep 1; mv manifests/kube-apiserver.yaml .; sleep %d; mv kube-apiserver.yaml manifests/; } >/dev/null 2>&1 &
+        """
+            .formatted(time.toSeconds());
+    lab.kubectl("", "-n", namespace, "exec", Shop.name(pod), "--", "sh", "-c", script);
+  }
+
   @Override
   public void close() throws ApiException {
     lab.delete("/api/v1/namespaces/" + namespace);

@@ -11,6 +11,8 @@ import io.kubernetes.client.util.generic.GenericKubernetesApi;
 import io.kubernetes.client.util.generic.options.PatchOptions;
 import jakarta.json.Json;
 import jakarta.json.JsonArray;
+import net.coderanger.migrations.kube.ApiErrors;
+import net.coderanger.migrations.kube.Recurring;
 
 /**
  * Keeps caBundle of our MutatingWebhookConfiguration true, whoever edits it: with a wrong one the
@@ -18,7 +20,6 @@ import jakarta.json.JsonArray;
  */
 public final class CaBundleKeeper {
   private static final System.Logger LOG = System.getLogger(CaBundleKeeper.class.getName());
-  private static final int LONGEST_FAULT = 600;
   private static final String FIELD_MANAGER = "injector-webhook";
 
   /**
@@ -27,6 +28,8 @@ public final class CaBundleKeeper {
    */
   private static final Duration PAUSE = Duration.ofSeconds(2);
 
+  private final Recurring setting =
+      new Recurring(LOG, "caBundle of the webhook configuration can be set again");
   private final Effect effect;
   private final Semaphore changes = new Semaphore(0);
   private final AtomicReference<String> wanted = new AtomicReference<>("");
@@ -54,15 +57,15 @@ public final class CaBundleKeeper {
     var keeper =
         new CaBundleKeeper(
             patch ->
-                api(calls)
-                    .patch(
-                        name,
-                        V1Patch.PATCH_FORMAT_JSON_PATCH,
-                        new V1Patch(patch.toString()),
-                        options)
-                    .throwsApiException());
-    new NamedObject<>(api(watches), Optional.empty(), name)
-        .watch(watches, V1MutatingWebhookConfiguration.class, keeper::sees);
+                ApiErrors.objectOf(
+                    api(calls)
+                        .patch(
+                            name,
+                            V1Patch.PATCH_FORMAT_JSON_PATCH,
+                            new V1Patch(patch.toString()),
+                            options)));
+    new NamedObject<>(V1MutatingWebhookConfiguration.class, api(watches), Optional.empty(), name)
+        .watch(watches, keeper::sees);
     Thread.ofVirtual().name("ca-bundle").start(keeper::keep);
     return keeper;
   }
@@ -115,23 +118,12 @@ public final class CaBundleKeeper {
     }
     try {
       effect.patch(patch);
+      setting.succeeded();
       LOG.log(System.Logger.Level.INFO, "caBundle of the webhook configuration set");
     } catch (ApiException | RuntimeException e) {
-      LOG.log(
-          System.Logger.Level.WARNING,
-          "caBundle of the webhook configuration not set, which is tried again: " + inOneLine(e));
+      setting.failed("caBundle of the webhook configuration not set, which is tried again", e);
     }
     return true;
-  }
-
-  /** An ApiException tells of many lines, its headers included, and looks like a crash. */
-  private static String inOneLine(Exception e) {
-    var text =
-        e instanceof ApiException answer && answer.getCode() != 0
-            ? "the API server answered %d: %s".formatted(answer.getCode(), answer.getResponseBody())
-            : e.toString();
-    var line = text.replaceAll("\\s+", " ").strip();
-    return line.substring(0, Math.min(line.length(), LONGEST_FAULT));
   }
 
   /**

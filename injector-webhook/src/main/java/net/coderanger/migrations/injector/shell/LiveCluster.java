@@ -33,8 +33,8 @@ public final class LiveCluster implements Cluster {
         new GenericKubernetesApi<>(
             V1Service.class, V1ServiceList.class, "", "v1", "services", client);
     serviceSynced =
-        new NamedObject<>(services, namespace, settings.gateService())
-            .watch(client, V1Service.class, it -> address = it.flatMap(LiveCluster::address));
+        new NamedObject<>(V1Service.class, services, namespace, settings.gateService())
+            .watch(client, it -> address = it.flatMap(LiveCluster::address));
     if (settings.gateCaFile().isPresent()) {
       ca.follow(settings.gateCaFile().get(), settings.tls().poll());
       return;
@@ -42,8 +42,8 @@ public final class LiveCluster implements Cluster {
     var configMaps =
         new GenericKubernetesApi<>(
             V1ConfigMap.class, V1ConfigMapList.class, "", "v1", "configmaps", client);
-    new NamedObject<>(configMaps, namespace, settings.gateCaConfigMap())
-        .watch(client, V1ConfigMap.class, it -> it.map(LiveCluster::ca).ifPresent(ca::offer));
+    new NamedObject<>(V1ConfigMap.class, configMaps, namespace, settings.gateCaConfigMap())
+        .watch(client, it -> it.map(LiveCluster::ca).ifPresent(ca::offer));
   }
 
   /**

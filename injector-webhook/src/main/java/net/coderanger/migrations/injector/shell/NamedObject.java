@@ -13,16 +13,38 @@ import io.kubernetes.client.util.CallGeneratorParams;
 import io.kubernetes.client.util.Watchable;
 import io.kubernetes.client.util.generic.GenericKubernetesApi;
 import io.kubernetes.client.util.generic.options.ListOptions;
+import net.coderanger.migrations.kube.ApiErrors;
+import net.coderanger.migrations.kube.Recurring;
 
 /**
  * One object, by name, as list and watch show it. Rights on resourceNames suffice for them, since
  * the field selector names the object.
- *
- * @param namespace of the object; empty for an object of the whole cluster
  */
-record NamedObject<T extends KubernetesObject, L extends KubernetesListObject>(
-    GenericKubernetesApi<T, L> api, Optional<String> namespace, String name)
+final class NamedObject<T extends KubernetesObject, L extends KubernetesListObject>
     implements ListerWatcher<T, L> {
+  private static final System.Logger LOG = System.getLogger(NamedObject.class.getName());
+
+  private final Class<T> type;
+  private final GenericKubernetesApi<T, L> api;
+  private final Optional<String> namespace;
+  private final String name;
+  private final String described;
+  private final Recurring listing;
+
+  /**
+   * Not watched yet.
+   *
+   * @param namespace of the object; empty for an object of the whole cluster
+   */
+  NamedObject(
+      Class<T> type, GenericKubernetesApi<T, L> api, Optional<String> namespace, String name) {
+    this.type = type;
+    this.api = api;
+    this.namespace = namespace;
+    this.name = name;
+    described = type.getSimpleName().replaceFirst("^V1", "") + " " + name;
+    listing = new Recurring(LOG, "Watching " + described + " again");
+  }
 
   /**
    * Begins to watch.
@@ -32,9 +54,11 @@ record NamedObject<T extends KubernetesObject, L extends KubernetesListObject>(
    *     as the object does not exist
    * @return whether the first list has been read
    */
-  BooleanSupplier watch(ApiClient client, Class<T> type, Consumer<Optional<T>> listener) {
+  BooleanSupplier watch(ApiClient client, Consumer<Optional<T>> listener) {
     var factory = new SharedInformerFactory(client);
-    var informer = factory.sharedIndexInformerFor(this, type, 0);
+    var informer =
+        factory.sharedIndexInformerFor(
+            this, type, 0, (_, e) -> listing.failed(described + " cannot be watched", e));
     informer.addEventHandler(
         new ResourceEventHandler<>() {
           @Override
@@ -60,7 +84,9 @@ record NamedObject<T extends KubernetesObject, L extends KubernetesListObject>(
   public L list(CallGeneratorParams params) throws ApiException {
     var options = options(params);
     var answer = namespace.map(it -> api.list(it, options)).orElseGet(() -> api.list(options));
-    return answer.throwsApiException().getObject();
+    var list = ApiErrors.objectOf(answer);
+    listing.succeeded();
+    return list;
   }
 
   @Override

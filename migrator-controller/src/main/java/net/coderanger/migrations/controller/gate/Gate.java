@@ -13,11 +13,11 @@ import io.kubernetes.client.openapi.ApiException;
 import net.coderanger.migrations.api.Vocabulary;
 import net.coderanger.migrations.controller.core.Verdict;
 import net.coderanger.migrations.controller.shell.Api;
-import net.coderanger.migrations.controller.shell.ApiErrors;
 import net.coderanger.migrations.controller.shell.Caches;
 import net.coderanger.migrations.controller.shell.Events;
 import net.coderanger.migrations.controller.shell.Key;
 import net.coderanger.migrations.controller.shell.Observation;
+import net.coderanger.migrations.kube.ApiErrors;
 import net.coderanger.migrations.kube.Doorkeeper;
 
 /**
@@ -202,7 +202,7 @@ public final class Gate implements HttpService {
           : new Admitted(key, crowd, caller, crowd.judge(pod.get()), seen);
     } catch (ApiException e) {
       LOG.log(
-          System.Logger.Level.WARNING,
+          ApiErrors.isOutage(e) ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING,
           "Pod {0}/{1} cannot be judged: {2}",
           caller.namespace(),
           caller.name(),

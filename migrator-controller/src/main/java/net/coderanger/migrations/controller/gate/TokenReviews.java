@@ -8,7 +8,7 @@ import com.google.gson.JsonObject;
 import io.kubernetes.client.openapi.ApiException;
 import net.coderanger.migrations.api.Vocabulary;
 import net.coderanger.migrations.controller.shell.Api;
-import net.coderanger.migrations.controller.shell.ApiErrors;
+import net.coderanger.migrations.kube.Recurring;
 
 /**
  * Asks the API server whose a token is. Reviews of one token at the same time are one, and a pod
@@ -24,6 +24,7 @@ final class TokenReviews {
   private static final String POD_UID = "authentication.kubernetes.io/pod-uid";
   private static final int LONGEST_TOKEN = 16 * 1024;
 
+  private final Recurring reviewing = new Recurring(LOG, "Tokens are reviewed again");
   private final Api api;
   private final Duration memory;
 
@@ -102,9 +103,11 @@ final class TokenReviews {
 
   private Caller ask(String token) {
     try {
-      return caller(api.create(PATH, review(List.of(Vocabulary.AUDIENCE), token)));
+      var review = api.create(PATH, review(List.of(Vocabulary.AUDIENCE), token));
+      reviewing.succeeded();
+      return caller(review);
     } catch (ApiException e) {
-      LOG.log(System.Logger.Level.WARNING, "TokenReview failed: {0}", ApiErrors.describe(e));
+      reviewing.failed("TokenReview failed", e);
       return new Caller.Refused(503, "the API server did not review the token");
     }
   }

@@ -7,9 +7,9 @@ import io.kubernetes.client.openapi.ApiException;
 import net.coderanger.migrations.api.Vocabulary;
 import net.coderanger.migrations.controller.core.PodView;
 import net.coderanger.migrations.controller.core.Verdict;
-import net.coderanger.migrations.controller.shell.ApiErrors;
 import net.coderanger.migrations.controller.shell.Events;
 import net.coderanger.migrations.controller.shell.Observation;
+import net.coderanger.migrations.kube.ApiErrors;
 import net.coderanger.migrations.kube.Doorkeeper;
 
 /** One waiter's open request: told each change, and at last that its pod may start. */

@@ -42,11 +42,22 @@ public final class Api {
 
   private final ApiClient client;
   private final Observer observer;
+  private final BooleanSupplier mayWrite;
 
   /** Makes calls with this client. */
   public Api(ApiClient client, Observer observer) {
+    this(client, observer, () -> true);
+  }
+
+  private Api(ApiClient client, Observer observer, BooleanSupplier mayWrite) {
     this.client = client;
     this.observer = observer;
+    this.mayWrite = mayWrite;
+  }
+
+  /** The same, but while this is false everything except reads fails with 409. */
+  Api onlyWhile(BooleanSupplier mayWrite) {
+    return new Api(client, observer, mayWrite);
   }
 
   JsonObject get(String path) throws ApiException {
@@ -111,6 +122,9 @@ public final class Api {
   private <T> T call(
       String verb, String path, List<Pair> query, Object body, String contentType, Type type)
       throws ApiException {
+    if (!verb.equals("GET") && !mayWrite.getAsBoolean()) {
+      throw new ApiException(409, "this replica does not lead any more");
+    }
     observer.before(verb, path);
     var status = 0;
     try {

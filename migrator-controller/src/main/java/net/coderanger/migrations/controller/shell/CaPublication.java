@@ -4,6 +4,7 @@ import module java.base;
 
 import com.google.gson.JsonObject;
 import io.kubernetes.client.openapi.ApiException;
+import net.coderanger.migrations.kube.Recurring;
 
 /**
  * Keeps the gate's CA in a ConfigMap, from where the injector passes it on to the waiters. Looked
@@ -13,6 +14,7 @@ public final class CaPublication implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(CaPublication.class.getName());
   private static final String FILE = "ca.crt";
 
+  private final Recurring publishing = new Recurring(LOG, "The gate's CA is published again");
   private final Api api;
   private final String namespace;
   private final String name;
@@ -73,13 +75,10 @@ public final class CaPublication implements AutoCloseable {
       } else if (!bundle.equals(published(present.get()))) {
         api.patch(path(), configMap(bundle));
       }
+      publishing.succeeded();
     } catch (ApiException e) {
-      LOG.log(
-          System.Logger.Level.WARNING,
-          "The gate''s CA is not published in ConfigMap {0}/{1} yet: {2}",
-          namespace,
-          name,
-          ApiErrors.describe(e));
+      publishing.failed(
+          "The gate's CA is not published in ConfigMap %s/%s yet".formatted(namespace, name), e);
     }
   }
 

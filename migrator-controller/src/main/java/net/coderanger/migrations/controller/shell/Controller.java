@@ -42,7 +42,7 @@ public final class Controller implements AutoCloseable {
                     new Reconciling(
                         caches,
                         observation,
-                        new Execution(api, observation, events),
+                        new Execution(api.onlyWhile(this::mayAct), observation, events),
                         new Strays(caches, events, progress),
                         progress))
                 .withWorkQueue(queue)
@@ -69,6 +69,10 @@ public final class Controller implements AutoCloseable {
   /** Whether this replica leads. */
   public boolean isLeading() {
     return leadership.isLeading();
+  }
+
+  private boolean mayAct() {
+    return leadership.mayAct();
   }
 
   private void lead() {

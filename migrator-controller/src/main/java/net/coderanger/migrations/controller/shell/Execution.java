@@ -14,6 +14,7 @@ import net.coderanger.migrations.controller.core.Decider;
 import net.coderanger.migrations.controller.core.Decision;
 import net.coderanger.migrations.controller.core.Effect;
 import net.coderanger.migrations.controller.core.Observed;
+import net.coderanger.migrations.kube.ApiErrors;
 
 /**
  * Carries out decisions. The status is written before anything is deleted; a run is started so that

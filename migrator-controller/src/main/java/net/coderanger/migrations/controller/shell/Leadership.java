@@ -6,28 +6,35 @@ import io.kubernetes.client.extended.leaderelection.LeaderElectionConfig;
 import io.kubernetes.client.extended.leaderelection.LeaderElector;
 import io.kubernetes.client.extended.leaderelection.resourcelock.LeaseLock;
 import io.kubernetes.client.openapi.ApiClient;
+import net.coderanger.migrations.kube.Recurring;
 
 /**
  * Lets one replica act at a time. A lost lease ends the process: what it was about to do must not
- * be done any more. What a leader that was paused does after all is refused by resourceVersion.
+ * be done any more. A leader that was paused may not act when it wakes; what it was in the middle
+ * of is refused by resourceVersion.
  */
 final class Leadership implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Leadership.class.getName());
 
+  private final Recurring electing = new Recurring(LOG, "Leader election goes on");
+  private final Term term;
   private final LeaderElector elector;
   private final Thread thread;
   private volatile boolean leading;
   private volatile boolean closing;
 
   Leadership(ApiClient client, ControllerSettings settings, Runnable act) {
-    var lock =
-        new LeaseLock(settings.namespace(), "migrator-controller", settings.identity(), client);
+    term =
+        new Term(
+            new LeaseLock(settings.namespace(), "migrator-controller", settings.identity(), client),
+            settings.renewDeadline(),
+            System::nanoTime,
+            Clock.systemUTC());
     elector =
         new LeaderElector(
             new LeaderElectionConfig(
-                lock, settings.leaseDuration(), settings.renewDeadline(), settings.retryPeriod()),
-            error ->
-                LOG.log(System.Logger.Level.WARNING, "Leader election: {0}", error.getMessage()));
+                term, settings.leaseDuration(), settings.renewDeadline(), settings.retryPeriod()),
+            error -> electing.failed("Leader election", error));
     thread =
         Thread.ofPlatform()
             .daemon()
@@ -43,7 +50,13 @@ final class Leadership implements AutoCloseable {
     return leading;
   }
 
+  /** Whether this replica leads, and no other one can by now. */
+  boolean mayAct() {
+    return leading && term.isOurs();
+  }
+
   private void lead(Runnable act) {
+    electing.succeeded();
     LOG.log(System.Logger.Level.INFO, "This replica leads now");
     leading = true;
     act.run();

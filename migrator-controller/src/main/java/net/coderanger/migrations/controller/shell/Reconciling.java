@@ -8,6 +8,7 @@ import io.kubernetes.client.extended.controller.reconciler.Result;
 import io.kubernetes.client.openapi.ApiException;
 import net.coderanger.migrations.controller.core.Decider;
 import net.coderanger.migrations.controller.core.Decision;
+import net.coderanger.migrations.kube.ApiErrors;
 
 /** Gather, decide, apply: one Migrator at a time. */
 final class Reconciling implements Reconciler {
@@ -55,7 +56,9 @@ final class Reconciling implements Reconciler {
         outcome = "conflict";
         return RETRY;
       }
-      LOG.log(System.Logger.Level.WARNING, "Migrator {0}: {1}", key, ApiErrors.describe(e));
+      if (!ApiErrors.isOutage(e)) {
+        LOG.log(System.Logger.Level.WARNING, "Migrator {0}: {1}", key, ApiErrors.describe(e));
+      }
       return RETRY;
     } catch (RuntimeException e) {
       LOG.log(System.Logger.Level.ERROR, "Migrator " + key + " could not be reconciled", e);

@@ -1,0 +1,121 @@
+package net.coderanger.migrations.controller;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.*;
+
+import module java.base;
+
+import com.google.gson.JsonElement;
+import net.coderanger.migrations.api.KubeApi;
+import net.coderanger.migrations.api.Vocabulary;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The API server is away for everybody, or time stands still for the one that leads. */
+class OutageIT {
+  private static final String SPEC = "{\"selector\":{\"matchLabels\":{\"app\":\"shop\"}}}";
+
+  /** Long enough for both leases to end and for every watch to have been tried again. */
+  private static final Duration AWAY = Duration.ofSeconds(Long.getLong("away.seconds", 12));
+
+  private static KubeApi kube;
+
+  @BeforeAll
+  static void start() {
+    kube = KubeApi.withMigrators();
+  }
+
+  @AfterAll
+  static void stop() {
+    kube.close();
+  }
+
+  @Test
+  void whileTheApiServerIsAwayTheLogSaysItOnceAndAfterwardsEverythingSettles() throws Exception {
+    var cluster = new Cluster(kube, "away");
+    cluster.migrator("shop", SPEC);
+    var tokens = tokens(cluster, 5);
+    try (var proxy = new FaultyProxy(kube, new Random(1));
+        var replicas = new StressReplicas(kube, proxy, _ -> {})) {
+      await().atMost(Duration.ofSeconds(60)).until(() -> replicas.gates().size() == 2);
+      var ports = replicas.gates().stream().map(String::valueOf).collect(Collectors.joining(","));
+      try (var waiters = new Waiters(ports, "shop", tokens)) {
+        var migration = cluster.startPodOf(cluster.newJob());
+        waiters.awaitTold(tokens.size(), "MigrationsRunning");
+
+        proxy.away(true);
+        cluster.endPod(migration, 0, "");
+        var end = Instant.now().plus(AWAY);
+        await()
+            .atMost(AWAY.multipliedBy(2))
+            .until(
+                () -> {
+                  replicas.restartWhatEnded();
+                  return Instant.now().isAfter(end);
+                });
+        assertEquals(0, waiters.told(Waiters.RELEASED));
+        proxy.away(false);
+
+        waiters.awaitTold(tokens.size(), Waiters.RELEASED);
+      }
+      assertEquals(1, cluster.jobs().size(), "it did not run again");
+      for (var log : replicas.allLogs()) {
+        var text = String.join("\n", log);
+        assertTrue(
+            log.stream().filter(it -> it.contains("The API server cannot be reached")).count() <= 1,
+            text);
+        assertEquals(List.of(), log.stream().filter(it -> it.startsWith("\tat ")).toList(), text);
+        // Of its certificate and of its lease besides.
+        assertTrue(log.stream().filter(OutageIT::complains).count() <= 5, text);
+      }
+    }
+  }
+
+  private static boolean complains(String line) {
+    return line.contains(" WARNING ") || line.contains(" SEVERE ");
+  }
+
+  @Test
+  void aLeaderThatWakesAfterItsLeaseChangesNothingAndEnds() throws Exception {
+    var cluster = new Cluster(kube, "paused");
+    cluster.migrator("shop", SPEC);
+    try (var wayOfOne = new FaultyProxy(kube, new Random(1));
+        var one = new Replica(wayOfOne.kubeconfig(), "one", 0)) {
+      tokens(cluster, 1);
+      var job = cluster.newJob();
+      try (var two = new Replica(kube, "two", 0)) {
+        one.signal("STOP");
+        // There is much that it would do: the migration ends, and another image is wanted.
+        cluster.endPod(cluster.startPodOf(job), 0, "");
+        cluster.endJob(job, true);
+        var next = cluster.replicaSet("shop-b", "shop:2", 2);
+        cluster.waitingPod("shop-b-0", next, "shop", "shop:2");
+        var second = cluster.newJob(Cluster.name(job));
+        var before = wayOfOne.changes().size();
+
+        one.signal("CONT");
+        await().atMost(Duration.ofSeconds(30)).until(() -> !one.isAlive());
+
+        var changes = wayOfOne.changes();
+        assertEquals(List.of(), changes.subList(before, changes.size()));
+        assertTrue(two.isAlive());
+        assertTrue(
+            cluster.jobs().asList().stream()
+                .map(JsonElement::getAsJsonObject)
+                .anyMatch(it -> Cluster.name(it).equals(Cluster.name(second))),
+            "the run that the other one began is still there");
+      }
+    }
+  }
+
+  private static List<String> tokens(Cluster cluster, int count) throws Exception {
+    var replicaSet = cluster.replicaSet("shop-a", "shop:1", 1);
+    return Parallel.make(
+        Parallel.times(count),
+        i ->
+            cluster.token(
+                cluster.waitingPod("shop-" + i, replicaSet, "shop", "shop:1"),
+                Vocabulary.AUDIENCE));
+  }
+}
