@@ -20,7 +20,7 @@ class ChaosE2E {
   private static final int REPLICAS = 2;
 
   private static final int ROLLS = Integer.getInteger("chaos.rolls", 2);
-  private static final int KILLS = Integer.getInteger("chaos.kills", 4);
+  private static final int KILLS = Integer.getInteger("chaos.kills", 3);
 
   /** The longest time from a step to the fault that follows it. */
   private static final int DELAY_MILLIS = 3_000;

@@ -18,7 +18,7 @@ class RollingE2E {
       List.of("injector-webhook", "migrator-controller");
 
   /** How long certificates change; the change every 30 s of a long run is asked for with more. */
-  private static final Duration ROTATION = Duration.ofSeconds(Long.getLong("rotation.seconds", 30));
+  private static final Duration ROTATION = Duration.ofSeconds(Long.getLong("rotation.seconds", 20));
 
   private static final Duration LEAF_LIFETIME =
       Duration.ofSeconds(Long.getLong("rotation.leaf-lifetime", 18));

@@ -16,8 +16,10 @@ import io.helidon.webserver.testing.junit5.SetUpServer;
 import net.coderanger.migrations.api.Flood;
 import net.coderanger.migrations.kube.ServingTls;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** The whole server, over TLS, kept waiting by many at once. */
+@Isolated // it measures
 @ServerTest
 class DawdlersIT {
   private static final String JSON = "Content-Type: application/json";
