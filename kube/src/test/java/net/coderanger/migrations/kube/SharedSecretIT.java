@@ -16,8 +16,11 @@ import net.coderanger.migrations.api.KubeApi;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Replicas of a service on a real API server. */
+@Execution(ExecutionMode.CONCURRENT) // each has a Secret of its own
 class SharedSecretIT {
   private static final String NAME = "hook.default.svc";
   private static final Duration POLL = Duration.ofMillis(200);
