@@ -27,66 +27,6 @@ class CrashPointsIT {
   private static final Logger SHELL =
       Logger.getLogger("net.coderanger.migrations.controller.shell.Reconciling");
 
-  /** Where a story's controller stops. */
-  private record Point(int write, boolean after) {}
-
-  /** Ends the work on a story as the end of the process would. */
-  private static final class Crash extends RuntimeException {
-    private static final long serialVersionUID = 1;
-
-    private Crash() {
-      super("crashed, as the test wants it", null, false, false);
-    }
-  }
-
-  /** Counts the writes of each story, and lets the controller crash where the story wants it. */
-  private static final class Crashes implements Api.Observer {
-    private final Map<String, Point> points;
-    final Map<String, Integer> writes = new ConcurrentHashMap<>();
-    final Set<String> crashed = ConcurrentHashMap.newKeySet();
-
-    Crashes(Map<String, Point> points) {
-      this.points = points;
-    }
-
-    @Override
-    public void before(String verb, String path) {
-      var story = story(path);
-      // Events are posted in the background, by a thread that is not this story's.
-      if (crashed.contains(story) && !path.contains("/events")) {
-        throw new Crash();
-      }
-      if (isWrite(verb, path)) {
-        var count = writes.merge(story, 1, Integer::sum);
-        crashAt(story, new Point(count, false));
-      }
-    }
-
-    @Override
-    public void after(String verb, String path, int status) {
-      var story = story(path);
-      if (isWrite(verb, path)) {
-        crashAt(story, new Point(writes.getOrDefault(story, 0), true));
-      }
-    }
-
-    private void crashAt(String story, Point point) {
-      if (point.equals(points.get(story))) {
-        crashed.add(story);
-        throw new Crash();
-      }
-    }
-
-    private static boolean isWrite(String verb, String path) {
-      return !verb.equals("GET") && path.contains("/namespaces/") && !path.contains("/events");
-    }
-
-    private static String story(String path) {
-      var parts = path.split("/namespaces/");
-      return parts.length < 2 ? "" : parts[1].split("/")[0];
-    }
-  }
-
   @BeforeAll
   static void quiet() {
     SHELL.setLevel(Level.OFF); // it would log each of the crashes
@@ -110,12 +50,12 @@ class CrashPointsIT {
       tell(references, CrashStory::isOver);
       for (var story : references) {
         outcomes.put(story.plot, story.outcome(controller));
-        writes.put(story.plot, undisturbed.writes.get(story.namespace()));
+        writes.put(story.plot, undisturbed.writes(story.namespace()));
       }
     }
     outcomes.forEach((plot, outcome) -> assertEquals(plot.outcome, outcome, plot.name()));
 
-    var points = new HashMap<String, Point>();
+    var points = new HashMap<String, Crashes.Point>();
     var stories = new ArrayList<CrashStory>();
     for (var plot : Plot.values()) {
       for (var write = 1; write <= writes.get(plot); write++) {
@@ -123,21 +63,21 @@ class CrashPointsIT {
           var story =
               new CrashStory(
                   plot, "%s-%s-%d".formatted(name(plot), after ? "after" : "before", write));
-          points.put(story.namespace(), new Point(write, after));
+          points.put(story.namespace(), new Crashes.Point(write, after));
           stories.add(story);
         }
       }
     }
     var crashes = new Crashes(points);
     try (var _ = new RunningController(SharedKube.get(), crashes)) {
-      tell(stories, story -> crashes.crashed.contains(story.namespace()) || story.isOver());
+      tell(stories, story -> crashes.hasCrashed(story.namespace()) || story.isOver());
     }
     // A write or two of a story depend on what the caches showed in between.
-    var missed = stories.size() - crashes.crashed.size();
+    var missed = stories.size() - crashes.count();
     assertTrue(
         missed <= Plot.values().length * 4,
         "%d of %d points were not reached".formatted(missed, stories.size()));
-    System.out.printf("%d stories, crashed at %d points%n", stories.size(), crashes.crashed.size());
+    System.out.printf("%d stories, crashed at %d points%n", stories.size(), crashes.count());
 
     try (var successor = new RunningController(SharedKube.get(), Api.Observer.NONE)) {
       tell(stories, CrashStory::isOver);

@@ -3,6 +3,7 @@ package net.coderanger.migrations.controller;
 import module java.base;
 
 import io.helidon.webserver.WebServer;
+import io.kubernetes.client.openapi.ApiClient;
 import net.coderanger.migrations.api.KubeApi;
 import net.coderanger.migrations.controller.gate.Gate;
 import net.coderanger.migrations.controller.gate.GateSettings;
@@ -16,7 +17,7 @@ import net.coderanger.migrations.kube.Doorkeeper;
 import net.coderanger.migrations.kube.Namespaces;
 
 /** The controller as Main wires it, against a test's API server, with its gate on plain HTTP. */
-final class RunningController implements AutoCloseable {
+public final class RunningController implements AutoCloseable {
   private final Caches caches;
   private final Controller controller;
   private final Events events;
@@ -24,8 +25,18 @@ final class RunningController implements AutoCloseable {
   private final WebServer server;
 
   RunningController(KubeApi kube, Api.Observer observer) {
-    var calls = kube.client();
-    var watches = kube.client();
+    this(kube::client, "default", observer);
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param client makes a client of its own each time
+   * @param namespace where its Lease is
+   */
+  public RunningController(Supplier<ApiClient> client, String namespace, Api.Observer observer) {
+    var calls = client.get();
+    var watches = client.get();
     watches.setReadTimeout(0);
     var api = new Api(calls, observer);
     caches = new Caches(watches, Namespaces.ALL);
@@ -53,15 +64,16 @@ final class RunningController implements AutoCloseable {
             observation,
             events);
     controller =
-        new Controller(calls, settings(), api, caches, observation, events, (_, _, _) -> {});
+        new Controller(
+            calls, settings(namespace), api, caches, observation, events, (_, _, _) -> {});
     caches.start();
     server = WebServer.builder().port(0).routing(routing -> routing.register(gate)).build().start();
     controller.start();
   }
 
-  private static ControllerSettings settings() {
+  private static ControllerSettings settings(String namespace) {
     return new ControllerSettings(
-        "default",
+        namespace,
         UUID.randomUUID().toString(),
         2,
         Duration.ofSeconds(10),

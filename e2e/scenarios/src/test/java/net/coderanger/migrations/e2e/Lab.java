@@ -27,14 +27,28 @@ final class Lab {
 
   private Lab() {
     LenientJson.install();
-    try {
-      var kubeconfig = shell("\"$ROOT\"/e2e/kind/cluster.sh kubeconfig", "").strip();
-      try (var file = Files.newBufferedReader(Path.of(kubeconfig))) {
-        client = ClientBuilder.kubeconfig(KubeConfig.loadKubeConfig(file)).build();
-      }
+    client = newClient();
+  }
+
+  /** A client of its own for the cluster. */
+  ApiClient newClient() {
+    var kubeconfig = shell("\"$ROOT\"/e2e/kind/cluster.sh kubeconfig", "").strip();
+    try (var file = Files.newBufferedReader(Path.of(kubeconfig))) {
+      return ClientBuilder.kubeconfig(KubeConfig.loadKubeConfig(file)).build();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** A command that runs kubectl so, for what does not end by itself. */
+  ProcessBuilder kubectlCommand(String... arguments) {
+    var builder =
+        new ProcessBuilder(
+            "bash",
+            "-euc",
+            "eval \"$(\"$ROOT\"/e2e/kind/cluster.sh env)\"; exec kubectl " + quoted(arguments));
+    builder.environment().put("ROOT", ROOT.toString());
+    return builder;
   }
 
   /** The cluster, with the operator installed and available. */
