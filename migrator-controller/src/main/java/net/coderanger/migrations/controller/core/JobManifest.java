@@ -48,14 +48,32 @@ final class JobManifest {
     return new JobManifest(intent, template, image, claimNodes).job(serial);
   }
 
-  /** Fingerprint of all that the attempt's pod is made of. */
+  /**
+   * Fingerprint of all that the attempt's pod is made of; the same in every process, in which the
+   * same members may come in another order.
+   */
   static String hash(
       Intent intent, Template template, String image, Map<String, String> claimNodes) {
     return hash(new JobManifest(intent, template, image, claimNodes).podTemplate());
   }
 
   private static String hash(JsonObject podTemplate) {
-    return Names.hash(podTemplate.toString());
+    return Names.hash(sorted(podTemplate).toString());
+  }
+
+  private static JsonElement sorted(JsonElement json) {
+    if (json.isJsonObject()) {
+      var members = new JsonObject();
+      new TreeMap<>(json.getAsJsonObject().asMap())
+          .forEach((name, member) -> members.add(name, sorted(member)));
+      return members;
+    }
+    if (json.isJsonArray()) {
+      var elements = new JsonArray();
+      json.getAsJsonArray().forEach(element -> elements.add(sorted(element)));
+      return elements;
+    }
+    return json;
   }
 
   /** The name of the Job of an attempt. */

@@ -105,6 +105,14 @@ class JobManifestTest {
     }
 
     @Test
+    void aSuccessorFindsTheSameFingerprintWhateverTheOrderOfMembers() {
+      template("{containers: [{name: app, image: 'shop:1', env: [{name: A, value: b}]}]}");
+      var before = JobManifest.hash(scene.intent(), template, "shop:1", Map.of());
+      template("{containers: [{env: [{value: b, name: A}], image: 'shop:1', name: app}]}");
+      assertEquals(before, JobManifest.hash(scene.intent(), template, "shop:1", Map.of()));
+    }
+
+    @Test
     void hasAFingerprintOfAllThatItsPodIsMadeOfAndOfNothingElse() {
       var before = JobManifest.hash(scene.intent(), template, "shop:1", Map.of());
       assertEquals(before, Scene.view(job(), "").annotations().get(JobView.TEMPLATE_HASH));
