@@ -107,6 +107,99 @@ public final class KubeApi implements AutoCloseable {
     }
   }
 
+  /**
+   * A second kube-apiserver on the same etcd, which takes the same credentials: one that can be
+   * killed while a test goes on with the first. Returns once it is ready.
+   */
+  public Another another() throws IOException {
+    return new Another();
+  }
+
+  /** A second kube-apiserver. */
+  public final class Another implements AutoCloseable {
+    private final List<String> command;
+    private final int port;
+    private Process process;
+    private int restarts;
+
+    private Another() throws IOException {
+      try (var socket = new ServerSocket(0)) {
+        port = socket.getLocalPort();
+      }
+      var first = String.valueOf(URI.create(client().getBasePath()).getPort());
+      command =
+          ProcessHandle.current()
+              .children()
+              .map(child -> Path.of("/proc/%d/cmdline".formatted(child.pid())))
+              .map(KubeApi::words)
+              .filter(words -> words.contains("--secure-port") && words.contains(first))
+              .findFirst()
+              .orElseThrow(() -> new IllegalStateException("no child listens on " + first))
+              .stream()
+              .map(word -> word.equals(first) ? String.valueOf(port) : word)
+              .toList();
+      process = start();
+      await().atMost(Duration.ofMinutes(1)).until(this::isReady);
+    }
+
+    private Process start() throws IOException {
+      return new ProcessBuilder(command)
+          .redirectErrorStream(true)
+          .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+          .start();
+    }
+
+    private boolean isReady() {
+      if (!process.isAlive()) {
+        throw new IllegalStateException("kube-apiserver has ended with " + process.exitValue());
+      }
+      var client = client().setBasePath(url());
+      try (var answer =
+          client
+              .getHttpClient()
+              .newCall(new okhttp3.Request.Builder().url(url() + "/readyz").build())
+              .execute()) {
+        return answer.isSuccessful();
+      } catch (IOException _) {
+        return false;
+      }
+    }
+
+    /** Where it listens, also while it is not there. */
+    public String url() {
+      return "https://127.0.0.1:" + port;
+    }
+
+    /** Kills it, and starts it again on its port; does not wait until it is ready. */
+    public void restart() throws IOException {
+      kill();
+      restarts++;
+      process = start();
+    }
+
+    /** How often it was started again. */
+    public int restarts() {
+      return restarts;
+    }
+
+    private void kill() {
+      process.destroyForcibly().onExit().join();
+    }
+
+    @Override
+    public void close() {
+      kill();
+    }
+  }
+
+  private static List<String> words(Path commandLine) {
+    try {
+      return List.of(Files.readString(commandLine).split("\0"));
+    } catch (IOException _) { // it has ended
+      return List.of();
+    }
+  }
+
   /** The text of a kubeconfig with all rights. */
   public String kubeconfig() {
     return server.getKubeConfigYaml();

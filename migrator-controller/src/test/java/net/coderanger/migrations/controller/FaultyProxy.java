@@ -45,8 +45,15 @@ final class FaultyProxy implements AutoCloseable {
   private volatile boolean expired;
 
   FaultyProxy(KubeApi kube, Random random) throws IOException {
+    this(kube, kube.client().getBasePath(), random);
+  }
+
+  /**
+   * @param target where its calls go, which those of the test need not
+   */
+  FaultyProxy(KubeApi kube, String target, Random random) throws IOException {
     this.random = random;
-    target = HttpUrl.get(kube.client().getBasePath());
+    this.target = HttpUrl.get(target);
     client =
         kube.client()
             .getHttpClient()

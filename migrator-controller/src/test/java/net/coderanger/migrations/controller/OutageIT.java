@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.*;
 import module java.base;
 
 import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import io.kubernetes.client.openapi.ApiException;
 import net.coderanger.migrations.api.KubeApi;
 import net.coderanger.migrations.api.Vocabulary;
 import org.junit.jupiter.api.AfterAll;
@@ -107,6 +109,43 @@ class OutageIT {
             "the run that the other one began is still there");
       }
     }
+  }
+
+  @Test
+  void whoseClockIsSetBackTakesTheLeaseOfADeadLeader() throws Exception {
+    var leases = new Cluster(kube, "clock-back");
+    try (var one = Replica.withClock(kube.kubeconfig(), "three");
+        var two = Replica.withClock(kube.kubeconfig(), "four")) {
+      var leader = holder(awaitLeader(leases, Set.of("three", "four")));
+      var other = leader.equals("three") ? two : one;
+      other.setClock(Duration.ofHours(-1));
+      (other == one ? two : one).kill();
+
+      awaitLeader(leases, Set.of(other.identity));
+    }
+  }
+
+  /** The lease once one of these holds it. */
+  private static JsonObject awaitLeader(Cluster cluster, Set<String> identities) throws Exception {
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .ignoreExceptionsMatching(
+            it -> it instanceof ApiException e && e.getCode() == 404) // none yet
+        .until(() -> identities.contains(holder(lease(cluster))));
+    return lease(cluster);
+  }
+
+  private static JsonObject lease(Cluster cluster) throws ApiException {
+    return cluster
+        .call(
+            "GET",
+            "/apis/coordination.k8s.io/v1/namespaces/default/leases/migrator-controller",
+            null)
+        .getAsJsonObject("spec");
+  }
+
+  private static String holder(JsonObject lease) {
+    return lease.has("holderIdentity") ? lease.get("holderIdentity").getAsString() : "";
   }
 
   private static List<String> tokens(Cluster cluster, int count) throws Exception {

@@ -12,6 +12,7 @@ import net.coderanger.migrations.api.Scratch;
  */
 final class Replica implements AutoCloseable {
   private final Process process;
+  private final Path clock;
   private final int management = freePort();
   final String identity;
   final int port;
@@ -29,11 +30,22 @@ final class Replica implements AutoCloseable {
    * @param port of the gate; 0 for any
    */
   Replica(String access, String identity, int port) throws IOException {
+    this(access, identity, port, false);
+  }
+
+  /** One whose clock can be set. */
+  static Replica withClock(String access, String identity) throws IOException {
+    return new Replica(access, identity, 0, true);
+  }
+
+  private Replica(String access, String identity, int port, boolean withClock) throws IOException {
     this.identity = identity;
     this.port = port == 0 ? freePort() : port;
     var kubeconfig = Scratch.file("kubeconfig", "");
     Files.writeString(kubeconfig, access);
     log = Scratch.file("replica-" + identity, ".log");
+    clock = Scratch.file("clock", "");
+    setClock(Duration.ZERO);
     var builder =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -63,6 +75,9 @@ final class Replica implements AutoCloseable {
                 String.valueOf(this.port),
                 "SERVER_SOCKETS_0_PORT",
                 String.valueOf(management)));
+    if (withClock) {
+      builder.command().add(1, "-javaagent:%s=%s".formatted(ClockAgent.jar(), clock));
+    }
     process = builder.start();
     await().atMost(Duration.ofSeconds(60)).until(this::isReady);
   }
@@ -97,6 +112,13 @@ final class Replica implements AutoCloseable {
   void signal(String name) throws IOException {
     var kill = new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid())).start();
     kill.onExit().join();
+  }
+
+  /** From now on its clock, that of the day, goes ahead of ours by so much, or behind. */
+  void setClock(Duration offset) throws IOException {
+    var next = Scratch.file("clock", ".next");
+    Files.writeString(next, String.valueOf(offset.toMillis()));
+    Files.move(next, clock, StandardCopyOption.ATOMIC_MOVE);
   }
 
   /** Without a word, as when its node fails. */

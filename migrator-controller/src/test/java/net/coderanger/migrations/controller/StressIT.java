@@ -10,8 +10,9 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Three shops roll, fail, change and lose pods, while the replicas of the controller are killed and
- * paused, and their way to the API server fails in every way. What must never happen is looked for
- * all the time, by an account that no status enters; in the end everything has to be settled.
+ * paused and their clocks set, their API server is killed, and their way to it fails in every way.
+ * What must never happen is looked for all the time, by an account that no status enters; in the
+ * end everything has to be settled.
  *
  * <p>-Dstress.seconds=1800 -Dstress.seed=N make it longer, and take the same decisions again as far
  * as threads let them.
@@ -31,7 +32,8 @@ class StressIT {
   void whateverFailsEachImageIsMigratedOnceAndNoPodIsLetGoBefore() throws Exception {
     System.out.println("stress with -Dstress.seed=" + seed);
     try (var kube = KubeApi.withMigrators();
-        var proxy = new FaultyProxy(kube, new Random(seed));
+        var server = kube.another();
+        var proxy = new FaultyProxy(kube, server.url(), new Random(seed));
         var replicas = new StressReplicas(kube, proxy, this::tell)) {
       var shops = new ArrayList<StressShop>();
       for (var i = 0; i < SHOPS; i++) {
@@ -44,7 +46,7 @@ class StressIT {
         while (Instant.now().isBefore(end)) {
           goOn(shops, replicas);
           if (Instant.now().isAfter(nextFault)) {
-            nextFault = Instant.now().plus(fault(proxy, replicas));
+            nextFault = Instant.now().plus(fault(server, proxy, replicas));
           }
         }
         settle(shops, proxy, replicas);
@@ -52,11 +54,14 @@ class StressIT {
         shops.forEach(StressShop::close);
       }
       System.out.printf(
-          "%d migrations; replicas killed %d, paused %d, ended by themselves %d; calls: %s%n",
+          "%d migrations; replicas killed %d, paused %d, their clocks set %d, ended by themselves"
+              + " %d; API server restarted %d; calls: %s%n",
           shops.stream().mapToInt(StressShop::executions).sum(),
           replicas.killed(),
           replicas.paused(),
+          replicas.clocksSet(),
           replicas.ended(),
+          server.restarts(),
           proxy.faults());
     }
   }
@@ -73,30 +78,47 @@ class StressIT {
   }
 
   /** Lets something fail; answers how long until the next does. */
-  private Duration fault(FaultyProxy proxy, StressReplicas replicas) throws IOException {
+  private Duration fault(KubeApi.Another server, FaultyProxy proxy, StressReplicas replicas)
+      throws IOException {
     proxy.away(false);
     proxy.fail(0, 0);
-    var what = random.nextInt(8);
-    switch (what) {
-      case 0, 1 -> replicas.kill(random);
-      case 2 -> replicas.pauseLeader();
-      case 3 -> proxy.away(true);
-      case 4 -> proxy.expireWatches();
-      case 5 -> proxy.fail(20, 0);
-      case 6 -> proxy.fail(0, 10);
-      default -> proxy.fail(10, 10);
-    }
+    replicas.setClocksRight();
     tell(
-        List.of(
-                "a replica is killed",
-                "a replica is killed",
-                "the leader is paused",
-                "the API server is away",
-                "watches expire",
-                "calls are refused",
-                "answers are lost",
-                "calls are refused and answers lost")
-            .get(what));
+        switch (random.nextInt(11)) {
+          case 0, 1 -> {
+            replicas.kill(random);
+            yield "a replica is killed";
+          }
+          case 2 -> {
+            replicas.pauseLeader();
+            yield "the leader is paused";
+          }
+          case 3 -> {
+            proxy.away(true);
+            yield "the API server is away";
+          }
+          case 4 -> {
+            proxy.expireWatches();
+            yield "watches expire";
+          }
+          case 5 -> {
+            proxy.fail(20, 0);
+            yield "calls are refused";
+          }
+          case 6 -> {
+            proxy.fail(0, 10);
+            yield "answers are lost";
+          }
+          case 7 -> {
+            server.restart();
+            yield "the API server is killed and starts again";
+          }
+          case 8, 9 -> replicas.setClock(random);
+          default -> {
+            proxy.fail(10, 10);
+            yield "calls are refused and answers lost";
+          }
+        });
     return Duration.ofMillis(1000 + random.nextInt(6000));
   }
 
@@ -104,6 +126,7 @@ class StressIT {
       throws Exception {
     proxy.away(false);
     proxy.fail(0, 0);
+    replicas.setClocksRight();
     replicas.resumeAll();
     for (var shop : shops) {
       shop.calmDown();

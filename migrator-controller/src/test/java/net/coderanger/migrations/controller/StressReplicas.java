@@ -12,6 +12,8 @@ final class StressReplicas implements AutoCloseable {
   private static final List<String> NAMES = List.of("one", "two");
   private static final Duration PAUSE = Duration.ofSeconds(5); // longer than their lease
 
+  private static final Duration LONGEST_JUMP = Duration.ofHours(1);
+
   private final Cluster leases;
   private final FaultyProxy proxy;
   private final Consumer<String> told;
@@ -23,6 +25,7 @@ final class StressReplicas implements AutoCloseable {
   private int killed;
   private int paused;
   private int ended;
+  private int clocksSet;
 
   StressReplicas(KubeApi kube, FaultyProxy proxy, Consumer<String> told) throws ApiException {
     this.leases = new Cluster(kube, "leases");
@@ -40,7 +43,7 @@ final class StressReplicas implements AutoCloseable {
         .start(
             () -> {
               try {
-                var replica = new Replica(proxy.kubeconfig(), name, 0);
+                var replica = Replica.withClock(proxy.kubeconfig(), name);
                 running.put(name, replica);
                 logs.add(replica.log);
                 if (closed) {
@@ -100,6 +103,26 @@ final class StressReplicas implements AutoCloseable {
     }
   }
 
+  /** Sets the clock of the leader, or of the other one, forward or back; answers what it did. */
+  String setClock(Random random) throws IOException {
+    var name = NAMES.get(random.nextInt(NAMES.size()));
+    var seconds = random.nextInt((int) -LONGEST_JUMP.toSeconds(), (int) LONGEST_JUMP.toSeconds());
+    var replica = running.get(name);
+    if (replica == null) {
+      return "no clock is set, since %s is not there".formatted(name);
+    }
+    replica.setClock(Duration.ofSeconds(seconds));
+    clocksSet++;
+    return "the clock of %s is set by %d s".formatted(name, seconds);
+  }
+
+  /** All clocks go right. */
+  void setClocksRight() throws IOException {
+    for (var replica : running.values()) {
+      replica.setClock(Duration.ZERO);
+    }
+  }
+
   void resumeAll() throws IOException {
     for (var name : List.copyOf(pausedUntil.keySet())) {
       resume(name);
@@ -150,6 +173,10 @@ final class StressReplicas implements AutoCloseable {
 
   int ended() {
     return ended;
+  }
+
+  int clocksSet() {
+    return clocksSet;
   }
 
   /** The last lines of the last logs. */

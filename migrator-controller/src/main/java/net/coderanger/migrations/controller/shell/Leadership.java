@@ -28,6 +28,7 @@ final class Leadership implements AutoCloseable {
         new Term(
             new LeaseLock(settings.namespace(), "migrator-controller", settings.identity(), client),
             settings.renewDeadline(),
+            settings.leaseDuration(),
             System::nanoTime,
             Clock.systemUTC());
     elector =
