@@ -4,7 +4,8 @@ import static org.junit.jupiter.api.Assertions.*;
 
 import module java.base;
 
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
@@ -18,15 +19,20 @@ class OtherInstallsE2E {
   private static final String DEFAULT = Lab.root().resolve("deploy/default").toString();
   private static final String CRD = "crd/migrators.migrations.coderanger.net";
 
-  private final Lab lab = Lab.withOperator();
+  private static Lab lab;
+
+  @BeforeAll
+  static void start() {
+    lab = Lab.withOperator();
+  }
 
   @BeforeEach
   void removeTheOther() {
     lab.kubectl("", "delete", "-k", DEFAULT, "--ignore-not-found", "--timeout=120s");
   }
 
-  @AfterEach
-  void putItBack() {
+  @AfterAll
+  static void putItBack() {
     lab.kubectl("", "apply", "--server-side", "--force-conflicts", "-k", DEFAULT);
     lab.awaitOperator();
   }
