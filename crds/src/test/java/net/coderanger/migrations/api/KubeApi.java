@@ -138,11 +138,11 @@ public final class KubeApi implements AutoCloseable {
               .stream()
               .map(word -> word.equals(first) ? String.valueOf(port) : word)
               .toList();
-      process = start();
+      process = launch();
       await().atMost(Duration.ofMinutes(1)).until(this::isReady);
     }
 
-    private Process start() throws IOException {
+    private Process launch() throws IOException {
       return new ProcessBuilder(command)
           .redirectErrorStream(true)
           .redirectOutput(ProcessBuilder.Redirect.DISCARD)
@@ -170,20 +170,31 @@ public final class KubeApi implements AutoCloseable {
       return "https://127.0.0.1:" + port;
     }
 
+    /** The text of a kubeconfig with all rights that leads here. */
+    public String kubeconfig() {
+      return KubeApi.this.kubeconfig().replace(client().getBasePath(), url());
+    }
+
     /** Kills it, and starts it again on its port; does not wait until it is ready. */
     public void restart() throws IOException {
       kill();
+      start();
+    }
+
+    /** Without a word, as when its node fails; its port refuses connections until it starts. */
+    public void kill() {
+      process.destroyForcibly().onExit().join();
+    }
+
+    /** Starts it again on its port; does not wait until it is ready. */
+    public void start() throws IOException {
       restarts++;
-      process = start();
+      process = launch();
     }
 
     /** How often it was started again. */
     public int restarts() {
       return restarts;
-    }
-
-    private void kill() {
-      process.destroyForcibly().onExit().join();
     }
 
     @Override

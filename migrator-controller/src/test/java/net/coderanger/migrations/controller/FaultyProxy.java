@@ -33,7 +33,7 @@ final class FaultyProxy implements AutoCloseable {
   private final Random random;
   private final Set<Response> watches = ConcurrentHashMap.newKeySet();
   private final Map<String, Integer> faults = new ConcurrentSkipListMap<>();
-  private final Queue<String> changes = new ConcurrentLinkedQueue<>();
+  private final Queue<Change> changes = new ConcurrentLinkedQueue<>();
 
   /** How many of a hundred calls are answered with an error instead of being done. */
   private volatile int refused;
@@ -110,8 +110,20 @@ final class FaultyProxy implements AutoCloseable {
     return faults;
   }
 
+  /**
+   * A call that changed something.
+   *
+   * @param nanos when it was answered, by System.nanoTime
+   */
+  record Change(long nanos, String call) {
+    /** Whether only the leader may make it. */
+    boolean isOfTheLeader() {
+      return call.contains("/jobs") || call.contains("/migrators/");
+    }
+  }
+
   /** What changed something by now: every call besides reads that succeeded. */
-  List<String> changes() {
+  List<Change> changes() {
     return List.copyOf(changes);
   }
 
@@ -139,7 +151,10 @@ final class FaultyProxy implements AutoCloseable {
     }
     try (var answer = client.newCall(request(exchange, uri)).execute()) {
       if (!exchange.getRequestMethod().equals("GET") && answer.isSuccessful()) {
-        changes.add(exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath());
+        changes.add(
+            new Change(
+                System.nanoTime(),
+                exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath()));
       }
       if (away || isOneOf(unanswered)) {
         fault("done, but not answered", exchange);

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The API server is away for everybody, or time stands still for the one that leads. */
+/** The API server is away for everybody; time stands still for the one that leads, or leaps. */
 class OutageIT {
   private static final String SPEC = "{\"selector\":{\"matchLabels\":{\"app\":\"shop\"}}}";
 
@@ -122,6 +122,88 @@ class OutageIT {
       (other == one ? two : one).kill();
 
       awaitLeader(leases, Set.of(other.identity));
+    }
+  }
+
+  @Test
+  void aLeaderWhoseClockIsSetNeverActsBesideAnotherAndTheWorkGoesOn() throws Exception {
+    var cluster = new Cluster(kube, "clock-of-leader");
+    cluster.migrator("shop", SPEC);
+    try (var wayOfFive = new FaultyProxy(kube, new Random(1));
+        var wayOfSix = new FaultyProxy(kube, new Random(1));
+        var five = Replica.withClock(wayOfFive.kubeconfig(), "five")) {
+      awaitLeader(cluster, Set.of("five"));
+      try (var _ = new Replica(wayOfSix.kubeconfig(), "six", 0)) {
+        var known = new ArrayList<String>();
+        for (var hours : List.of(1, -1, 0)) { // from one to the next it goes both ways
+          five.setClock(Duration.ofHours(hours));
+          await()
+              .atMost(Duration.ofSeconds(20))
+              .until(() -> Math.abs(minutesAhead(lease(cluster)) - 60 * hours) <= 1);
+
+          known.add(migrate(cluster, known));
+        }
+        var ofFive = ofTheLeader(wayOfFive);
+        var ofSix = ofTheLeader(wayOfSix);
+        assertFalse(ofFive.isEmpty());
+        assertTrue( // a slow machine may cost the lease, but only once
+            ofSix.isEmpty() || ofSix.getFirst().nanos() - ofFive.getLast().nanos() > 0,
+            () -> "%s%n%s".formatted(ofFive, ofSix));
+      }
+    }
+  }
+
+  /** Rolls to another image, and lets its migration be done; answers the name of its Job. */
+  private static String migrate(Cluster cluster, List<String> known) throws Exception {
+    var number = known.size() + 1;
+    var image = "shop:" + number;
+    var replicaSet = cluster.replicaSet("shop-" + number, image, number);
+    cluster.waitingPod("shop-%d-0".formatted(number), replicaSet, "shop", image);
+    var job = cluster.newJob(known.toArray(String[]::new));
+    cluster.endPod(cluster.startPodOf(job), 0, "");
+    cluster.endJob(job, true);
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> cluster.reason("shop").equals("MigrationsUpToDate"));
+    return Cluster.name(job);
+  }
+
+  private static List<FaultyProxy.Change> ofTheLeader(FaultyProxy way) {
+    return way.changes().stream().filter(FaultyProxy.Change::isOfTheLeader).toList();
+  }
+
+  /** How far the clock of him who renewed it last goes ahead of ours. */
+  private static long minutesAhead(JsonObject lease) {
+    var renewed = Instant.parse(lease.get("renewTime").getAsString());
+    return Math.round(Duration.between(Instant.now(), renewed).toSeconds() / 60.0);
+  }
+
+  @Test
+  void whenTheApiServerIsKilledAndStartsAgainTheMigrationUnderWayIsNotLost() throws Exception {
+    var cluster = new Cluster(kube, "restarted");
+    cluster.migrator("shop", SPEC);
+    var tokens = tokens(cluster, 5);
+    try (var server = kube.another();
+        var seven = new Replica(server.kubeconfig(), "seven", 0);
+        var eight = new Replica(server.kubeconfig(), "eight", 0);
+        var waiters = new Waiters(seven.port + "," + eight.port, "shop", tokens)) {
+      var migration = cluster.startPodOf(cluster.newJob());
+      waiters.awaitTold(tokens.size(), "MigrationsRunning");
+
+      server.kill();
+      cluster.endPod(migration, 0, "");
+      await() // the leader ends, since it cannot renew its lease
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> !seven.isAlive() || !eight.isAlive());
+      assertEquals(0, waiters.told(Waiters.RELEASED));
+      server.start();
+
+      waiters.awaitTold(tokens.size(), Waiters.RELEASED);
+      var other = seven.isAlive() ? seven : eight;
+      assertTrue(other.isAlive(), "who did not lead goes on");
+      var log = Files.readString(other.log);
+      assertTrue(log.contains("The API server cannot be reached"), log);
+      assertEquals(1, cluster.jobs().size(), "it did not run again");
     }
   }
 

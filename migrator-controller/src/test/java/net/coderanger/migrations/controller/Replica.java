@@ -11,6 +11,9 @@ import net.coderanger.migrations.api.Scratch;
  * The service itself in a process of its own, with the flags of its image: one that can be killed.
  */
 final class Replica implements AutoCloseable {
+  /** The longest that one may take to be ready. */
+  static final Duration START = Duration.ofSeconds(60);
+
   private final Process process;
   private final Path clock;
   private final int management = freePort();
@@ -79,7 +82,12 @@ final class Replica implements AutoCloseable {
       builder.command().add(1, "-javaagent:%s=%s".formatted(ClockAgent.jar(), clock));
     }
     process = builder.start();
-    await().atMost(Duration.ofSeconds(60)).until(this::isReady);
+    try {
+      await().atMost(START).until(this::isReady);
+    } catch (RuntimeException e) {
+      kill();
+      throw e;
+    }
   }
 
   private boolean isReady() {

@@ -1,5 +1,7 @@
 package net.coderanger.migrations.controller;
 
+import static org.awaitility.Awaitility.await;
+
 import module java.base;
 
 import io.kubernetes.client.openapi.ApiException;
@@ -196,5 +198,7 @@ final class StressReplicas implements AutoCloseable {
   public void close() {
     closed = true;
     running.values().forEach(Replica::close);
+    // Who is being started is closed once it is there, and would outlive this JVM.
+    await().atMost(Replica.START.plusSeconds(10)).until(starting::isEmpty);
   }
 }
