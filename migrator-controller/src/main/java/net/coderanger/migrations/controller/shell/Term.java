@@ -86,6 +86,7 @@ final class Term implements Lock {
       others = Optional.empty();
       return terms;
     }
+    renewed = Optional.empty(); // or somebody who edits the Lease makes two leaders of us
     var before = others.filter(it -> it.terms().equals(terms));
     if (before.isEmpty()) {
       others = Optional.of(new Sight(terms, nanos.getAsLong()));

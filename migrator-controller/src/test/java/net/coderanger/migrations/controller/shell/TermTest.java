@@ -115,6 +115,13 @@ class TermTest {
   }
 
   @Test
+  void itIsNotOursAnyMoreOnceAnotherWasGivenIt() throws Exception {
+    term.create(by("us"));
+    term.get();
+    assertFalse(term.isOurs());
+  }
+
+  @Test
   void aReleasedOneCanBeTakenAtOnce() throws Exception {
     term.get();
     stored = by("");
