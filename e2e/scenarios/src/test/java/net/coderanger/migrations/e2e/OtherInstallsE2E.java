@@ -4,38 +4,11 @@ import static org.junit.jupiter.api.Assertions.*;
 
 import module java.base;
 
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
-import org.junit.jupiter.api.parallel.Isolated;
 
 /** The other ways of installing the operator, each instead of the one that all others use. */
-@Isolated // others need what is taken away here
-@Execution(ExecutionMode.SAME_THREAD)
-class OtherInstallsE2E {
-  private static final String DEFAULT = Lab.root().resolve("deploy/default").toString();
+class OtherInstallsE2E extends InsteadOfTheDefault {
   private static final String CRD = "crd/migrators.migrations.coderanger.net";
-
-  private static Lab lab;
-
-  @BeforeAll
-  static void start() {
-    lab = Lab.withOperator();
-  }
-
-  @BeforeEach
-  void removeTheOther() {
-    lab.kubectl("", "delete", "-k", DEFAULT, "--ignore-not-found", "--timeout=120s");
-  }
-
-  @AfterAll
-  static void putItBack() {
-    lab.kubectl("", "apply", "--server-side", "--force-conflicts", "-k", DEFAULT);
-    lab.awaitOperator();
-  }
 
   @Test
   void helmInstallsTheOperatorAndAnApplicationAndRemovesTheOperatorFromUnderIt() throws Exception {
@@ -98,23 +71,7 @@ class OtherInstallsE2E {
     try (var _ = new Operators(lab, objects.toString());
         var shop = new Shop(lab)) {
       lab.awaitRolledOut("operators");
-      shop.migrator(Shop.UNTIL_TOLD, "\"successfulJobsHistoryLimit\":5");
-      // A bundle cannot bring the policy that holds `required` until the webhook is reached.
-      shop.awaitThat("pods are gated", () -> Load.isGated(shop.dryRun()));
-      shop.deployment(2, Shop.image(1));
-      for (var tag : List.of(1, 2)) {
-        shop.roll("shop", Shop.image(tag));
-        shop.awaitThat(
-            "pods of the new image wait",
-            () ->
-                shop.pods().stream()
-                    .anyMatch(
-                        pod -> Shop.image(pod).equals(Shop.image(tag)) && Shop.isInWaiter(pod)));
-        shop.letMigrationEnd();
-        shop.awaitRunning(2, Shop.image(tag));
-      }
-      assertEquals(2, shop.jobs().size(), shop::describe);
-      assertTrue(shop.pods().stream().allMatch(pod -> Shop.restarts(pod) == 0), shop::describe);
+      theMainJobIsDone(shop);
     }
   }
 

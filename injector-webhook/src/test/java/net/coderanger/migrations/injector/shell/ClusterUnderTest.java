@@ -119,8 +119,13 @@ public final class ClusterUnderTest implements AutoCloseable {
             "{'metadata':{'name':'all'},'spec':{'limits':[{'type':'Container','min':{'cpu':'50m','memory':'100Mi'},'max':{'cpu':'2'},'default':{'ephemeral-storage':'1Gi'}}]}}"));
   }
 
-  /** The webhook as deploy/ registers it, but by URL. */
+  /** The webhook as deploy/ registers it, but by URL, and for all namespaces. */
   public void webhook(String name, int port, String ca) {
+    webhook(name, port, ca, "{}");
+  }
+
+  /** The webhook as deploy/ registers it, but by URL, and for namespaces with these labels. */
+  void webhook(String name, int port, String ca, String namespaceLabels) {
     must(
         create(
             "admissionregistration.k8s.io",
@@ -130,11 +135,16 @@ public final class ClusterUnderTest implements AutoCloseable {
             """
             {'metadata':{'name':'%s'},'webhooks':[{'name':'pods.migrations.coderanger.net',
              'clientConfig':{'url':'https://127.0.0.1:%d/mutate','caBundle':'%s'},
+             'namespaceSelector':{'matchLabels':%s},
              'rules':[{'operations':['CREATE'],'apiGroups':[''],'apiVersions':['v1'],'resources':['pods']}],
              'admissionReviewVersions':['v1'],'sideEffects':'None','timeoutSeconds':3,
              'failurePolicy':'Fail','reinvocationPolicy':'IfNeeded'}]}
             """
-                .formatted(name, port, Base64.getEncoder().encodeToString(ca.getBytes()))));
+                .formatted(
+                    name,
+                    port,
+                    Base64.getEncoder().encodeToString(ca.getBytes()),
+                    namespaceLabels)));
   }
 
   /** PEM in the first webhook of a configuration. */
