@@ -28,6 +28,24 @@ enum BundleRules {
       }
     }
   },
+  HAS_ALL_FIELDS_THAT_OLM_REQUIRES {
+    @Override
+    Stream<String> violations(Bundle bundle) {
+      return REQUIRED.entrySet().stream()
+          .flatMap(
+              required ->
+                  at(bundle.csv().at("spec"), required.getKey())
+                      .map(JsonElement::getAsJsonObject)
+                      .flatMap(
+                          object ->
+                              required.getValue().stream()
+                                  .filter(member -> !object.has(member))
+                                  .map(
+                                      member ->
+                                          "spec.%s: %s is missing in %s"
+                                              .formatted(required.getKey(), member, object))));
+    }
+  },
   NAMES_ITS_PROVIDER {
     @Override
     Stream<String> violations(Bundle bundle) {
@@ -246,6 +264,21 @@ enum BundleRules {
       List.of(
           "Basic Install", "Seamless Upgrades", "Full Lifecycle", "Deep Insights", "Auto Pilot");
 
+  /** Of the schema of ClusterServiceVersion, below `spec`, what we write: path to members. */
+  private static final Map<String, List<String>> REQUIRED =
+      Map.of(
+          "icon", List.of("base64data", "mediatype"),
+          "install.spec", List.of("deployments"),
+          "install.spec.clusterPermissions", List.of("rules", "serviceAccountName"),
+          "install.spec.deployments", List.of("name", "spec"),
+          "installModes", List.of("supported", "type"),
+          "customresourcedefinitions.owned", List.of("kind", "name", "version"),
+          "customresourcedefinitions.owned.resources", List.of("kind", "name", "version"),
+          "customresourcedefinitions.owned.specDescriptors", List.of("path"),
+          "relatedImages", List.of("image", "name"),
+          "webhookdefinitions",
+              List.of("admissionReviewVersions", "generateName", "sideEffects", "type"));
+
   /** Of the many those that could be ours. */
   private static final Set<String> CATEGORIES = Set.of("Database", "Developer Tools");
 
@@ -275,6 +308,20 @@ enum BundleRules {
 
   private static Collector<String, ?, TreeSet<String>> toSorted() {
     return Collectors.toCollection(TreeSet::new);
+  }
+
+  /** What a path leads to, through all elements of the lists on its way. */
+  private static Stream<JsonElement> at(JsonElement from, String path) {
+    var found = Stream.of(from);
+    for (var member : path.split("\\.")) {
+      found =
+          found
+              .map(it -> it.getAsJsonObject().get(member))
+              .filter(Objects::nonNull)
+              .flatMap(
+                  it -> it.isJsonArray() ? it.getAsJsonArray().asList().stream() : Stream.of(it));
+    }
+    return found;
   }
 
   private static String text(Bundle bundle, String... path) {

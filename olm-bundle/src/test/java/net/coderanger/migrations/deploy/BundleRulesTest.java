@@ -26,6 +26,10 @@ class BundleRulesTest {
               it -> webhook(it).add("matchConditions", new JsonArray()),
               it -> deployment(it).getAsJsonObject("spec").addProperty("replica", 2)),
           of(
+              HAS_ALL_FIELDS_THAT_OLM_REQUIRES,
+              it -> first(owned(it), "resources").remove("name"),
+              it -> first(spec(it), "installModes").remove("type")),
+          of(
               NAMES_ITS_PROVIDER,
               it -> spec(it).remove("provider"),
               it -> spec(it).getAsJsonObject("provider").addProperty("name", "")),

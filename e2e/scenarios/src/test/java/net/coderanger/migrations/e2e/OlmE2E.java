@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.*;
 
 import module java.base;
 
+import com.google.gson.JsonParser;
+import net.coderanger.migrations.api.Scratch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
@@ -27,8 +29,15 @@ class OlmE2E extends InsteadOfTheDefault {
     try (var shop = new Shop(lab)) {
       lab.create(
           "/apis/operators.coreos.com/v1/namespaces/operators/operatorgroups",
-          "{\"metadata\":{\"name\":\"all-namespaces\"},\"spec\":{}}");
-      // As the catalog operator does of an InstallPlan: the definition, then the CSV.
+          """
+          {"apiVersion":"operators.coreos.com/v1","kind":"OperatorGroup",
+           "metadata":{"name":"all-namespaces"},"spec":{}}
+          """);
+      // As the catalog operator does of an InstallPlan: rights, the definition, then the CSV.
+      for (var object : rights()) {
+        var file = Scratch.file("rights", ".json");
+        lab.kubectl("", "apply", "--server-side", "-f", Files.writeString(file, object).toString());
+      }
       try (var files = Files.list(manifests)) {
         for (var file : files.sorted(Comparator.comparing(OlmE2E::isServiceVersion)).toList()) {
           lab.kubectl("", "-n", "operators", "apply", "--server-side", "-f", file.toString());
@@ -53,6 +62,24 @@ class OlmE2E extends InsteadOfTheDefault {
       lab.kubectl(
           "", "-n", "operators", "delete", "clusterserviceversions", "--all", "--timeout=120s");
       lab.kubectl("", "delete", "namespace", "operators", "--timeout=120s");
+    }
+  }
+
+  /**
+   * ServiceAccounts, roles and bindings of the CSV; OLM's operator finds out whether they suffice.
+   */
+  private static List<String> rights() throws IOException {
+    try (var lines = Files.lines(Lab.root().resolve("olm-bundle/target/as-olm.yaml"))) {
+      return lines
+          .filter(line -> !line.equals("---"))
+          .filter(
+              object ->
+                  JsonParser.parseString(object)
+                      .getAsJsonObject()
+                      .get("kind")
+                      .getAsString()
+                      .matches("ServiceAccount|.*Role|.*RoleBinding"))
+          .toList();
     }
   }
 
