@@ -70,16 +70,19 @@ final class Shop implements AutoCloseable {
 
   /** Name of the pod whose migration container runs, as soon as there is one. */
   String runningMigration() {
-    awaitThat("a migration runs", () -> migrationPods().stream().anyMatch(Shop::isMigrating));
-    try {
-      return migrationPods().stream()
-          .filter(Shop::isMigrating)
-          .map(Shop::name)
-          .findFirst()
-          .orElseThrow();
-    } catch (ApiException e) {
-      throw new IllegalStateException(e);
-    }
+    var name = new AtomicReference<String>();
+    awaitThat(
+        "a migration runs",
+        () -> {
+          // one look for both, since the migration may end between two
+          migrationPods().stream()
+              .filter(Shop::isMigrating)
+              .map(Shop::name)
+              .findFirst()
+              .ifPresent(name::set);
+          return name.get() != null;
+        });
+    return name.get();
   }
 
   /** Whether the migration container of this pod runs. */
