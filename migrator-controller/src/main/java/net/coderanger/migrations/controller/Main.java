@@ -78,10 +78,11 @@ public final class Main {
     var controller = new Controller(election, settings, api, caches, observation, events, metrics);
     metrics.gauge(
         "migrations_controller_waiters", "Waiters whose requests are open", gate::waiting);
-    metrics.gauge(
+    metrics.counter(
         "migrations_controller_connections_cut",
         "Connections that were hung up on because they kept the gate waiting",
-        doorkeeper::sentAway);
+        doorkeeper,
+        it -> (long) it.sentAway());
     metrics.gauge(
         "migrations_controller_leader",
         "1 while this replica leads",

@@ -199,6 +199,7 @@ class RightsIT {
                                 request.resource().equals("secrets")
                                     && request.verb().equals("update")));
     assertEquals(0, process.metric("migrations_controller_certificate_fault"));
+    assertEquals(0, process.metric("migrations_controller_connections_cut_total"));
     var end = (long) process.metric("migrations_controller_certificate_not_after_seconds");
     assertTrue(end > Instant.now().minusSeconds(60).getEpochSecond(), () -> "it ends at " + end);
   }

@@ -3,6 +3,7 @@ package net.coderanger.migrations.injector.shell;
 import module java.base;
 
 import io.helidon.metrics.api.Counter;
+import io.helidon.metrics.api.FunctionalCounter;
 import io.helidon.metrics.api.Gauge;
 import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.Tag;
@@ -61,7 +62,8 @@ public final class AdmissionMetrics {
   /** Adds what is read when Prometheus asks. */
   void observe(Doorkeeper doorkeeper) {
     registry.getOrCreate(
-        Gauge.builder(PREFIX + "connections_cut", doorkeeper::sentAway)
+        FunctionalCounter.builder(
+                PREFIX + "connections_cut", doorkeeper, it -> (long) it.sentAway())
             .description("Connections that were hung up on because they kept us waiting."));
   }
 

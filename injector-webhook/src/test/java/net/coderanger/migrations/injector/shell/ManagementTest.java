@@ -82,6 +82,7 @@ class ManagementTest {
             "migrations_injector_admissions_total{outcome=\"patched\"",
             "migrations_injector_admissions_total{outcome=\"failed\"",
             "# TYPE migrations_injector_admission_duration_seconds histogram",
+            "# TYPE migrations_injector_connections_cut_total counter",
             "migrations_injector_admission_duration_seconds_bucket{",
             "jvm_uptime_seconds")) {
       assertTrue(text.contains(line), () -> line + " is not in\n" + text);
