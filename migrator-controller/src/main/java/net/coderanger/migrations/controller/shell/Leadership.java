@@ -6,6 +6,7 @@ import io.kubernetes.client.extended.leaderelection.LeaderElectionConfig;
 import io.kubernetes.client.extended.leaderelection.LeaderElector;
 import io.kubernetes.client.extended.leaderelection.resourcelock.LeaseLock;
 import io.kubernetes.client.openapi.ApiClient;
+import java.util.logging.LogRecord;
 import net.coderanger.migrations.kube.Recurring;
 
 /**
@@ -15,6 +16,10 @@ import net.coderanger.migrations.kube.Recurring;
  */
 final class Leadership implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Leadership.class.getName());
+
+  /** It alone is told why a lease could not be written, with a stack; kept for its filter. */
+  private static final java.util.logging.Logger LEASE_LOCK =
+      java.util.logging.Logger.getLogger(LeaseLock.class.getName());
 
   private final Recurring electing = new Recurring(LOG, "Leader election goes on");
   private final Term term;
@@ -36,6 +41,7 @@ final class Leadership implements AutoCloseable {
             new LeaderElectionConfig(
                 term, settings.leaseDuration(), settings.renewDeadline(), settings.retryPeriod()),
             error -> electing.failed("Leader election", error));
+    LEASE_LOCK.setFilter(this::isWorthItsStack);
     thread =
         Thread.ofPlatform()
             .daemon()
@@ -54,6 +60,14 @@ final class Leadership implements AutoCloseable {
   /** Whether this replica leads, and no other one can by now. */
   boolean mayAct() {
     return leading && term.isOurs();
+  }
+
+  private boolean isWorthItsStack(LogRecord told) {
+    if (told.getThrown() == null) {
+      return true;
+    }
+    electing.failed("Leader election", told.getThrown());
+    return false;
   }
 
   private void lead(Runnable act) {
