@@ -31,6 +31,12 @@ record KeyedCertificate(List<X509Certificate> chain, PrivateKey key) {
     return chain.getFirst();
   }
 
+  /** From the first moment of the certificate's validity to the last. */
+  Duration life() {
+    return Duration.between(
+        certificate().getNotBefore().toInstant(), certificate().getNotAfter().toInstant());
+  }
+
   private boolean belongsTogether() {
     var algorithm =
         switch (key.getAlgorithm()) {

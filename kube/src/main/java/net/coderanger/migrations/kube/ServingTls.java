@@ -99,10 +99,10 @@ public final class ServingTls implements AutoCloseable {
 
   private void keep(WebServer server) {
     try {
-      do {
-        Thread.sleep(settings.poll());
-        look();
-      } while (server.isRunning());
+      while (server.isRunning()) {
+        look(); // at once: the start may have taken a short leaf's last third
+        Thread.sleep(settings.pause(keys.present().orElseThrow().life()));
+      }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }

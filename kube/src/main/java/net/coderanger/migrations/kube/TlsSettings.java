@@ -12,7 +12,8 @@ import io.helidon.config.Config;
  * @param namespace of the Secret
  * @param secret name of the Secret; used in {@link Mode#SELF_MANAGED} only
  * @param dnsNames of the service, the shortest first; the certificate carries them all
- * @param poll between two looks at the Secret or the files
+ * @param poll between two looks at the Secret or the files; a leaf that lives too short for it is
+ *     looked at more often
  * @param leafLifetime of the certificate that is served; renewed after two thirds
  * @param caLifetime of the CA; its successor is published after two thirds, signs after five sixths
  */
@@ -51,6 +52,9 @@ public record TlsSettings(
   /** So many polls must fit into the last third of a leaf's life, where it is renewed. */
   private static final int POLLS_TO_RENEW = 2;
 
+  /** So many polls must fit into a leaf's life. */
+  private static final int POLLS_IN_A_LIFE = 3 * POLLS_TO_RENEW;
+
   /** A CA's successor is published for this part of a CA's life before it signs. */
   private static final int ANNOUNCEMENT = 6;
 
@@ -66,13 +70,23 @@ public record TlsSettings(
     demand(!dnsNames.isEmpty(), "the service has no name");
     demand(poll.isPositive(), "tls.poll must be positive");
     demand(
-        leafLifetime.compareTo(poll.multipliedBy(3 * POLLS_TO_RENEW)) >= 0,
-        "tls.leaf-lifetime must be at least %d times tls.poll".formatted(3 * POLLS_TO_RENEW));
+        leafLifetime.compareTo(poll.multipliedBy(POLLS_IN_A_LIFE)) >= 0,
+        "tls.leaf-lifetime must be at least %d times tls.poll".formatted(POLLS_IN_A_LIFE));
     demand(caLifetime.compareTo(leafLifetime) > 0, "tls.ca-lifetime must exceed tls.leaf-lifetime");
     demand(
         caLifetime.compareTo(poll.multipliedBy(ANNOUNCEMENT * POLLS_TO_RENEW)) >= 0,
         "tls.ca-lifetime must be at least %d times tls.poll, so that a new CA is known before it signs"
             .formatted(ANNOUNCEMENT * POLLS_TO_RENEW));
+  }
+
+  /**
+   * Until the next look: a poll, or less for a leaf that was made with other settings and would
+   * expire between two polls.
+   *
+   * @param leafLife of the certificate that is served
+   */
+  Duration pause(Duration leafLife) {
+    return Collections.min(List.of(poll, leafLife.dividedBy(POLLS_IN_A_LIFE)));
   }
 
   /** What works, but is hardly meant outside of a test; empty when nothing is odd. */

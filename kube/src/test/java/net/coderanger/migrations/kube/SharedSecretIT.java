@@ -209,14 +209,35 @@ class SharedSecretIT {
     assertTrue(bundles.size() >= 4, () -> "published, switched, forgotten: " + bundles.size());
   }
 
+  /** As when tls.leaf-lifetime and tls.poll are raised while a leaf of before is in the Secret. */
+  @Test
+  void aShortLeafOfOtherSettingsIsRenewedInTime() throws Exception {
+    ServingTls.start(settings("short", Duration.ofSeconds(12), Duration.ofDays(3650)), client)
+        .close();
+    var settings =
+        settings("short", Duration.ofDays(7), Duration.ofDays(3650), Duration.ofHours(1));
+    try (var serving = ServingTls.start(settings, client)) {
+      var server = serve(serving);
+      serving.reload(server);
+      await()
+          .atMost(Duration.ofSeconds(30))
+          .until(() -> serving.notAfter().isAfter(Instant.now().plus(Duration.ofDays(6))));
+      server.stop();
+    }
+  }
+
   private static TlsSettings settings(String secret, Duration leaf, Duration ca) {
+    return settings(secret, leaf, ca, POLL);
+  }
+
+  private static TlsSettings settings(String secret, Duration leaf, Duration ca, Duration poll) {
     return new TlsSettings(
         TlsSettings.Mode.SELF_MANAGED,
         Path.of("/none"),
         "default",
         secret,
         List.of("hook", "hook.default", NAME),
-        POLL,
+        poll,
         leaf,
         ca);
   }

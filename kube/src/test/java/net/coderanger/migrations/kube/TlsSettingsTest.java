@@ -50,6 +50,13 @@ class TlsSettingsTest {
   }
 
   @Test
+  void aLeafIsLookedAtTwiceAfterItIsDueWhoeverMadeIt() {
+    var settings = of(Map.of("tls.poll", "PT10S"));
+    assertEquals(Duration.ofSeconds(10), settings.pause(Duration.ofDays(7)));
+    assertEquals(Duration.ofSeconds(3), settings.pause(Duration.ofSeconds(18)));
+  }
+
+  @Test
   void aSuccessorOfTheCaIsKnownBeforeItSigns() {
     var keys = Map.of("tls.poll", "PT10S", "tls.leaf-lifetime", "PT1M");
     var shorter = new HashMap<>(keys);
