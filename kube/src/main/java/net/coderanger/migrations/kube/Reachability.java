@@ -2,6 +2,7 @@ package net.coderanger.migrations.kube;
 
 import module java.base;
 
+import okhttp3.Call;
 import okhttp3.Interceptor;
 import okhttp3.Response;
 
@@ -21,11 +22,16 @@ final class Reachability implements Interceptor {
       answered();
       return response;
     } catch (IOException e) {
-      if (!chain.call().isCanceled()) {
+      if (!isGivenUp(chain.call())) {
         failed(e);
       }
       throw e;
     }
+  }
+
+  /** By its caller, who stops or needs the answer no more: that says nothing of the API server. */
+  private static boolean isGivenUp(Call call) {
+    return call.isCanceled() || Thread.currentThread().isInterrupted();
   }
 
   private synchronized void answered() {
